@@ -1,0 +1,1 @@
+"""The datastore: where datasets' bytes are. It knows no database."""

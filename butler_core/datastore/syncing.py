@@ -1,0 +1,69 @@
+"""Makes sure that what was written is on the disk."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+#: From this many files on, one call for the whole file system costs less than one for each.
+_MANY = 16
+
+
+def sync_file(path: Path) -> None:
+    """Put one file's bytes on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_directory(path: Path) -> None:
+    """Put a directory's entries on the disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_files(paths: Iterable[Path]) -> None:
+    """Put many files, and the directories they are in, on the disk."""
+    paths = list(paths)
+    if not paths:
+        return
+    directories = {path.parent for path in paths}
+    if len(paths) >= _MANY and _sync_file_systems(directories):
+        return
+    for path in paths:
+        sync_file(path)
+    for directory in directories:
+        sync_directory(directory)
+
+
+def _sync_file_systems(directories: Iterable[Path]) -> bool:
+    """Sync every file system that holds one of the directories; False where there is no such call."""
+    syncfs = _syncfs()
+    if syncfs is None:
+        return False
+    devices: dict[int, Path] = {}
+    for directory in directories:
+        devices.setdefault(directory.stat().st_dev, directory)
+    for directory in devices.values():
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            if syncfs(descriptor) != 0:
+                number = ctypes.get_errno()
+                raise OSError(number, os.strerror(number), str(directory))
+        finally:
+            os.close(descriptor)
+    return True
+
+
+@functools.cache
+def _syncfs() -> ctypes._NamedFuncPointer | None:
+    """Return the C library's ``syncfs``, which Linux alone has."""
+    return getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)

@@ -1,0 +1,46 @@
+"""Texts as they are: logs, configurations, anything in UTF-8."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from butler_core.errors import WriteFileError
+from butler_core.formatters.formatter import ReadRequest
+from butler_core.formatters.opening import read_text
+
+
+@dataclass(frozen=True)
+class TextFormatter:
+    """Reads and writes `str` objects; line ends stay as they are."""
+
+    extension: ClassVar[str] = ".txt"
+    write_parameters: ClassVar[frozenset[str]] = frozenset()
+
+    def write(self, obj: Any, path: Path) -> None:
+        """Write a text.
+
+        Parameters
+        ----------
+        obj
+            A `str`.
+        path
+            Where to write.
+        """
+        if not isinstance(obj, str):
+            raise WriteFileError(f"a {type(obj).__name__} is no text; give a str.")
+        path.write_bytes(obj.encode("utf-8"))
+
+    def read(self, request: ReadRequest) -> Any:
+        """Read a text.
+
+        Parameters
+        ----------
+        request
+            Takes no component and no parameter.
+        """
+        request.take_parameters()
+        if request.component is not None:
+            raise request.unknown_component(())
+        return request.storage_class.check(read_text(request))

@@ -1,0 +1,1 @@
+"""Queries: the ``where`` language, the join planner and the query builder."""

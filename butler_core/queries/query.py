@@ -1,0 +1,221 @@
+"""Queries as immutable builders: constrain, join, then ask for columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from butler_core.datasets.collection import Collection, CollectionType
+from butler_core.dimensions.group import DimensionGroup
+from butler_core.errors import NoCollectionsError, QueryError
+from butler_core.queries import expression_tree as tree
+from butler_core.queries.expression import parse, parse_order_by
+from butler_core.queries.results import DataIdResult, DatasetResult, RecordResult
+from butler_core.queries.select import DatasetJoin, QueryRequest, prepared
+from butler_core.registry.registry import Registry
+
+
+class Query:
+    """A question to a registry. Every method returns a new query, or an answer.
+
+    Parameters
+    ----------
+    default_collections
+        Searched where a method is given none.
+    default_data_id
+        Values used for governor dimensions that a query leaves open.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        *,
+        default_collections: Iterable[str] = (),
+        default_data_id: Mapping[str, Any] | None = None,
+        request: QueryRequest | None = None,
+    ) -> None:
+        self._registry = registry
+        self._default_collections = tuple(default_collections)
+        self._default_data_id = dict(default_data_id or {})
+        self._request = request or QueryRequest(registry.universe.empty)
+
+    def _with(self, **changes: Any) -> Query:
+        return Query(
+            self._registry,
+            default_collections=self._default_collections,
+            default_data_id=self._default_data_id,
+            request=replace(self._request, **changes),
+        )
+
+    # ------------------------------------------------------------ constraints
+    def where(
+        self,
+        expression: str | Mapping[str, Any] = "",
+        *,
+        bind: Mapping[str, Any] | None = None,
+        **values: Any,
+    ) -> Query:
+        """Keep rows for which an expression holds, and whose data ID has the values given.
+
+        Raises
+        ------
+        ExpressionSyntaxError
+            If the text does not follow the grammar.
+        """
+        request = self._request
+        if isinstance(expression, Mapping):
+            values = {**expression, **values}
+            expression = ""
+        node = parse(expression)
+        both = request.where
+        if node != tree.TRUE:
+            both = node if both == tree.TRUE else tree.And((both, node))
+        given = {name: value for name, value in values.items() if value is not None}
+        return self._with(
+            where=both,
+            bind={**request.bind, **(bind or {})},
+            data_id={**request.data_id, **given},
+        )
+
+    def order_by(self, *terms: str) -> Query:
+        """Order rows by names, each with a ``-`` before it for falling order."""
+        return self._with(order_by=(*self._request.order_by, *parse_order_by(terms)))
+
+    def limit(self, limit: int | None, offset: int = 0) -> Query:
+        """Keep at most so many rows, after leaving out the first ones."""
+        return self._with(limit=limit, offset=offset)
+
+    def join_dataset_search(
+        self,
+        dataset_type: str,
+        collections: str | Iterable[str] | None = None,
+        *,
+        find_first: bool = True,
+    ) -> Query:
+        """Keep rows for which a dataset of a type exists.
+
+        Raises
+        ------
+        UnknownDatasetTypeError
+            If the type is not registered.
+        NoCollectionsError
+            If no collections are given and there are no default ones.
+        """
+        join = self._dataset_join(dataset_type, collections, find_first=find_first)
+        return self._with(datasets=(*self._request.datasets, join))
+
+    def _dataset_join(
+        self, name: str, collections: str | Iterable[str] | None, *, find_first: bool
+    ) -> DatasetJoin:
+        registered = self._registry.dataset_types.get(name)
+        return DatasetJoin(registered, tuple(self._search_path(collections)), find_first)
+
+    def _search_path(self, collections: str | Iterable[str] | None) -> list[Collection]:
+        from butler_core.datasets.collection import as_names
+
+        names = as_names(collections) if collections is not None else self._default_collections
+        if not names:
+            raise NoCollectionsError(
+                "no collections to search: give some, or open the butler with default ones"
+            )
+        return self._registry.collections.flatten(names)
+
+    # ---------------------------------------------------------------- answers
+    def data_ids(self, dimensions: Iterable[str] | DimensionGroup | str) -> DataIdResult:
+        """Return the data IDs over some dimensions for which all constraints hold."""
+        group = self._group(dimensions)
+        request = self._finished(replace(self._request, group=group, returns="data_ids"))
+        with prepared(self._registry, request) as select:
+            return DataIdResult(group, self._registry.database.fetch_columns(select))
+
+    def datasets(
+        self,
+        dataset_type: str,
+        collections: str | Iterable[str] | None = None,
+        *,
+        find_first: bool = True,
+    ) -> DatasetResult:
+        """Return the datasets of a type for which all constraints hold.
+
+        Raises
+        ------
+        UnknownDatasetTypeError
+            If the type is not registered.
+        """
+        join = self._dataset_join(dataset_type, collections, find_first=find_first)
+        registered = join.registered.dataset_type
+        request = replace(
+            self._request,
+            group=registered.dimensions,
+            returns="datasets",
+            datasets=(join, *self._request.datasets),
+        )
+        with prepared(self._registry, self._finished(request)) as select:
+            columns = self._registry.database.fetch_columns(select)
+        columns["run"] = self._names_of_runs(columns["run_id"], join.collections)
+        if "." in dataset_type:
+            registered = self._component(registered, dataset_type)
+        return DatasetResult(registered, columns)
+
+    def _component(self, registered: Any, name: str) -> Any:
+        from butler_core.datasets.storage_class import StorageClassRegistry
+
+        component = name.partition(".")[2]
+        whole = StorageClassRegistry.default().get(registered.storage_class)
+        return registered.make_component(component, whole.component(component).name)
+
+    def _names_of_runs(self, keys: list[int], collections: Iterable[Collection]) -> list[str]:
+        names = {c.key: c.name for c in collections if c.type is CollectionType.RUN}
+        unknown = set(keys) - set(names)
+        if unknown:
+            table = self._registry.schema.collection
+            select = sa.select(table.c.collection_id, table.c.name).where(
+                table.c.collection_id.in_(unknown)
+            )
+            names.update(self._registry.database.fetch_rows(select))
+        return [names[key] for key in keys]
+
+    def dimension_records(self, element: str) -> RecordResult:
+        """Return the records of an element for which all constraints hold."""
+        found = self._registry.universe[element]
+        if found.skypix is not None:
+            raise QueryError(f"there are no records of {element!r}: a pixelization has no table")
+        group = self._registry.universe.conform(found.required)
+        request = replace(self._request, group=group, returns="records", element=found)
+        with prepared(self._registry, self._finished(request)) as select:
+            return RecordResult(found, self._registry.database.fetch_columns(select))
+
+    def count(self, dimensions: Iterable[str] | DimensionGroup | str) -> int:
+        """Return how many data IDs there are, without fetching them."""
+        group = self._group(dimensions)
+        request = self._finished(
+            replace(self._request, group=group, returns="data_ids", with_implied=False)
+        )
+        with prepared(self._registry, request) as select:
+            inner = select.order_by(None).subquery()
+            counted = sa.select(sa.func.count()).select_from(inner)
+            return int(self._registry.database.fetch_scalar(counted))
+
+    def any(self, dimensions: Iterable[str] | DimensionGroup | str) -> bool:
+        """Return whether there is any data ID."""
+        return bool(self.limit(1).count(dimensions))
+
+    def _group(self, dimensions: Iterable[str] | DimensionGroup | str) -> DimensionGroup:
+        if isinstance(dimensions, str):
+            dimensions = [part for part in dimensions.replace(",", " ").split() if part]
+        return self._registry.universe.conform(dimensions)
+
+    def _finished(self, request: QueryRequest) -> QueryRequest:
+        """Add the default governor values that nothing else says anything of."""
+        from butler_core.queries.expression import names_in
+
+        named = {name.parts[0] for name in names_in(request.where)} | set(request.data_id)
+        defaults = {
+            name: value
+            for name, value in self._default_data_id.items()
+            if name in request.group and name not in named
+        }
+        return replace(request, data_id={**defaults, **request.data_id}) if defaults else request

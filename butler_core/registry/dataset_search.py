@@ -1,0 +1,110 @@
+"""Queries for the datasets of one type in some collections, to be joined with anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from butler_core.datasets.collection import Collection, CollectionType
+from butler_core.registry.dataset_types import RegisteredType
+from butler_core.timespan import MAX_NS, MIN_NS
+
+
+def search_datasets(
+    registered: RegisteredType, collections: Sequence[Collection], *, find_first: bool
+) -> sa.Select[Any] | sa.CompoundSelect[Any]:
+    """Return a query for all datasets of a type that the collections hold or name.
+
+    Parameters
+    ----------
+    collections
+        No chains, in the order searched.
+    find_first
+        Whether to keep, of each data ID, only what the first collection that
+        has it holds.
+
+    Returns
+    -------
+    sqlalchemy.Select
+        With the columns ``dataset_key``, ``id``, ``run_id``, ``ingest_ns``,
+        ``rank`` (place of the collection in the list), ``begin_ns``,
+        ``end_ns`` (validity; unbounded outside CALIBRATION collections), and
+        one for each required dimension.
+    """
+    ranks = {collection.key: rank for rank, collection in enumerate(collections)}
+    by_type: dict[CollectionType, list[int]] = {}
+    for collection in collections:
+        by_type.setdefault(collection.type, []).append(collection.key)
+    parts: list[sa.Select[Any]] = []
+    if keys := by_type.get(CollectionType.RUN):
+        parts.append(_in_runs(registered, keys, ranks))
+    if keys := by_type.get(CollectionType.TAGGED):
+        parts.append(_in_memberships(registered, registered.tables.tag, keys, ranks))
+    if keys := by_type.get(CollectionType.CALIBRATION):
+        parts.append(_in_memberships(registered, registered.tables.calibration, keys, ranks))
+    if not parts:
+        parts.append(_in_runs(registered, [], {}))
+    union = parts[0] if len(parts) == 1 else sa.union_all(*parts)
+    return _first_of(registered, union) if find_first and len(collections) > 1 else union
+
+
+def _in_runs(
+    registered: RegisteredType, keys: Sequence[int], ranks: dict[int, int]
+) -> sa.Select[Any]:
+    table = registered.tables.dataset
+    return sa.select(
+        *_columns(registered, table, table),
+        _rank(table.c.run_id, keys, ranks),
+        sa.literal(MIN_NS, sa.BigInteger).label("begin_ns"),
+        sa.literal(MAX_NS, sa.BigInteger).label("end_ns"),
+    ).where(table.c.dataset_type_id == registered.key, table.c.run_id.in_(keys))
+
+
+def _in_memberships(
+    registered: RegisteredType, member: sa.Table, keys: Sequence[int], ranks: dict[int, int]
+) -> sa.Select[Any]:
+    table = registered.tables.dataset
+    if "begin_ns" in member.c:
+        span = [member.c.begin_ns, member.c.end_ns]
+    else:
+        span = [
+            sa.literal(MIN_NS, sa.BigInteger).label("begin_ns"),
+            sa.literal(MAX_NS, sa.BigInteger).label("end_ns"),
+        ]
+    return (
+        sa.select(
+            *_columns(registered, table, member), _rank(member.c.collection_id, keys, ranks), *span
+        )
+        .join_from(member, table, member.c.dataset_key == table.c.dataset_key)
+        .where(member.c.dataset_type_id == registered.key, member.c.collection_id.in_(keys))
+    )
+
+
+def _columns(registered: RegisteredType, table: sa.Table, source: sa.Table) -> list[Any]:
+    names = registered.dataset_type.dimensions.required
+    return [
+        table.c.dataset_key,
+        table.c.id,
+        table.c.run_id,
+        table.c.ingest_ns,
+        *(source.c[name] for name in names),
+    ]
+
+
+def _rank(column: Any, keys: Sequence[int], ranks: dict[int, int]) -> Any:
+    if len(keys) <= 1:
+        return sa.literal(ranks[keys[0]] if keys else 0, sa.Integer).label("rank")
+    return sa.case({key: ranks[key] for key in keys}, value=column).label("rank")
+
+
+def _first_of(registered: RegisteredType, union: Any) -> sa.Select[Any]:
+    inner = union.subquery()
+    names = registered.dataset_type.dimensions.required
+    place = sa.func.row_number().over(
+        partition_by=[inner.c[name] for name in names] or None, order_by=inner.c.rank
+    )
+    ranked = sa.select(inner, place.label("place")).subquery()
+    columns = [column for column in ranked.c if column.name != "place"]
+    return sa.select(*columns).where(ranked.c.place == 1)

@@ -1,0 +1,82 @@
+"""Where datasets' files are, how they are read, and what they should be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import sqlalchemy as sa
+
+from butler_core.datastore.file_record import FileRecord
+from butler_core.registry.database import Columns, Database
+from butler_core.registry.schema import Schema
+
+
+class FileRecordTable:
+    """One row per file of a dataset, found by the dataset's key."""
+
+    def __init__(self, database: Database, schema: Schema) -> None:
+        self._database = database
+        self._table = schema.file_record
+
+    def insert(self, keys: Sequence[int], records: Sequence[FileRecord]) -> None:
+        """Store one record for each of the datasets."""
+        self.insert_columns(
+            {
+                "dataset_key": list(keys),
+                "path": [r.path for r in records],
+                "formatter": [r.formatter for r in records],
+                "storage_class": [r.storage_class for r in records],
+                "size": [r.size for r in records],
+                "checksum": [r.checksum for r in records],
+                "is_shared": [r.is_shared for r in records],
+            }
+        )
+
+    def insert_columns(self, columns: Columns) -> None:
+        """Store records given as columns, named as in the table."""
+        self._database.insert_columns(self._table, columns)
+
+    def get(self, key: int) -> FileRecord | None:
+        """Return the record of one dataset, or None if it has no file."""
+        c = self._table.c
+        rows = self._database.fetch_rows(_select(self._table).where(c.dataset_key == key))
+        return FileRecord(*rows[0][1:]) if rows else None
+
+    def find(self, keys: Iterable[int]) -> dict[int, FileRecord]:
+        """Return the records of many datasets, by key."""
+        column = self._table.c.dataset_key
+        with self._database.staged({"dataset_key": list(keys)}, {"dataset_key": column}) as staged:
+            select = _select(self._table).join_from(
+                staged, self._table, column == staged.c.dataset_key
+            )
+            return {key: FileRecord(*rest) for key, *rest in self._database.fetch_rows(select)}
+
+    def delete(self, keys: Iterable[int]) -> list[FileRecord]:
+        """Delete the records of datasets and return those whose files nobody else needs."""
+        keys = list(keys)
+        column = self._table.c.dataset_key
+        with self._database.transaction():
+            found = self.find(keys)
+            with self._database.staged({"dataset_key": keys}, {"dataset_key": column}) as staged:
+                self._database.execute(
+                    sa.delete(self._table).where(column.in_(sa.select(staged.c.dataset_key)))
+                )
+            shared = {record.path for record in found.values() if record.is_shared}
+            needed = self._still_needed(shared)
+        unique = {record.path: record for record in found.values() if record.path not in needed}
+        return list(unique.values())
+
+    def _still_needed(self, paths: set[str]) -> set[str]:
+        if not paths:
+            return set()
+        path = self._table.c.path
+        with self._database.staged({"path": list(paths)}, {"path": path}) as staged:
+            select = sa.select(path).where(path.in_(sa.select(staged.c.path))).distinct()
+            return {row[0] for row in self._database.fetch_rows(select)}
+
+
+def _select(table: sa.Table) -> sa.Select[tuple[int, str, str, str, int | None, str | None, bool]]:
+    c = table.c
+    return sa.select(
+        c.dataset_key, c.path, c.formatter, c.storage_class, c.size, c.checksum, c.is_shared
+    )

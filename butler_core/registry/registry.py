@@ -1,0 +1,87 @@
+"""The registry's families of tables, behind one door."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from butler_core.dimensions.universe import DimensionUniverse
+from butler_core.errors import SchemaVersionError
+from butler_core.registry import sqlite_file
+from butler_core.registry.attributes import AttributeTable
+from butler_core.registry.collections import CollectionTable
+from butler_core.registry.database import Database
+from butler_core.registry.dataset_types import DatasetTypeTable
+from butler_core.registry.datasets import DatasetTables
+from butler_core.registry.dimension_records import DimensionRecordTables
+from butler_core.registry.file_records import FileRecordTable
+from butler_core.registry.memberships import MembershipTables
+from butler_core.registry.schema import SCHEMA_VERSION, Schema
+
+
+class Registry:
+    """What exists in one repository. Runs statements; does not parse, plan or format."""
+
+    def __init__(self, database: Database, universe: DimensionUniverse) -> None:
+        self.database = database
+        self.universe = universe
+        self.schema = Schema(universe)
+        self.attributes = AttributeTable(database, self.schema)
+        self.collections = CollectionTable(database, self.schema)
+        self.dataset_types = DatasetTypeTable(database, self.schema)
+        self.records = DimensionRecordTables(database, self.schema)
+        self.datasets = DatasetTables(database, self.schema, self.dataset_types)
+        self.memberships = MembershipTables(database)
+        self.files = FileRecordTable(database, self.schema)
+
+    @classmethod
+    def create_sqlite(cls, path: Path, universe: DimensionUniverse) -> Registry:
+        """Make a new database file with all tables that every repository has."""
+        sqlite_file.choose_journal(path)
+        registry = cls(Database.open_sqlite(path, writeable=True), universe)
+        with registry.database.transaction():
+            registry.database.create_tables(registry.schema.metadata)
+            registry.attributes.set("schema_version", str(SCHEMA_VERSION))
+            registry.attributes.set("dimension_universe", json.dumps(universe.config))
+        return registry
+
+    @classmethod
+    def open_sqlite(cls, path: Path, *, writeable: bool) -> Registry:
+        """Open an existing database file.
+
+        Raises
+        ------
+        SchemaVersionError
+            If its tables are Rubin's, or of a version that we do not know.
+        """
+        database = Database.open_sqlite(path, writeable=writeable)
+        try:
+            return cls(database, _universe_of(database))
+        except BaseException:
+            database.close()
+            raise
+
+    def close(self) -> None:
+        """Close the database."""
+        self.database.close()
+
+
+def _universe_of(database: Database) -> DimensionUniverse:
+    if not database.has_table("repository_attribute"):
+        if database.has_table("butler_attributes"):
+            raise SchemaVersionError(
+                f"{database.place!r} is a repository of Rubin's middleware, whose tables differ from "
+                "ours; `butler adopt` makes a repository of ours from it"
+            )
+        raise SchemaVersionError(f"{database.place!r} is not the registry of a data repository")
+    attributes = AttributeTable(database, Schema(DimensionUniverse.default()))
+    version = int(attributes.get("schema_version") or 0)
+    if version != SCHEMA_VERSION:
+        action = "use a newer program" if version > SCHEMA_VERSION else "run `butler migrate`"
+        raise SchemaVersionError(
+            f"{database.place!r} has tables of version {version}; this program knows version "
+            f"{SCHEMA_VERSION}: {action}"
+        )
+    config = json.loads(attributes.get("dimension_universe") or "null")
+    default = DimensionUniverse.default()
+    return default if config == default.config else DimensionUniverse(config)

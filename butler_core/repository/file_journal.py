@@ -1,0 +1,54 @@
+"""What a transaction did to files, so that it can be undone, and made to last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from butler_core.datastore.file_datastore import FileDatastore, IngestBatch, StagedFile
+from butler_core.datastore.file_record import FileRecord
+from butler_core.datastore.syncing import sync_files
+
+
+class FileJournal:
+    """Files published, taken in and condemned inside one transaction."""
+
+    def __init__(self) -> None:
+        self._published: list[Path] = []
+        self._batches: list[IngestBatch] = []
+        self._condemned: list[FileRecord] = []
+
+    def mark(self) -> tuple[int, int, int]:
+        """Return a place to undo back to."""
+        return len(self._published), len(self._batches), len(self._condemned)
+
+    def publish(self, staged: StagedFile) -> None:
+        """Give a staged file its name."""
+        staged.publish()
+        self._published.append(staged.target)
+
+    def add_batch(self, batch: IngestBatch) -> None:
+        """Remember files taken in (and synced already)."""
+        self._batches.append(batch)
+
+    def condemn(self, records: Iterable[FileRecord]) -> None:
+        """Remember files to remove once the transaction is committed."""
+        self._condemned += records
+
+    def sync(self) -> None:
+        """Put all published files on the disk."""
+        sync_files(self._published)
+
+    def undo(self, mark: tuple[int, int, int] = (0, 0, 0)) -> None:
+        """Remove the files published and taken in since a mark, and spare the condemned."""
+        published, batches, condemned = mark
+        for path in reversed(self._published[published:]):
+            path.unlink(missing_ok=True)
+        for batch in reversed(self._batches[batches:]):
+            batch.undo()
+        del self._published[published:], self._batches[batches:], self._condemned[condemned:]
+
+    def finish(self, datastore: FileDatastore) -> None:
+        """Remove the condemned files."""
+        if self._condemned:
+            datastore.remove(self._condemned)

@@ -1,0 +1,225 @@
+"""Making and opening a data repository; changes to files and tables as one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from butler_core.datasets.storage_class import StorageClassRegistry
+from butler_core.datastore.file_datastore import FileDatastore
+from butler_core.datastore.path_template import TemplateTable
+from butler_core.dimensions.universe import DimensionUniverse
+from butler_core.dimensions.universe_file import parse_universe
+from butler_core.errors import ConfigError, ReadOnlyRepositoryError, RepositoryExistsError
+from butler_core.formatters.formatter_table import FormatterTable
+from butler_core.registry.registry import Registry
+from butler_core.repository.configuration import (
+    CONFIG_NAME,
+    default_datastore_config,
+    find_config,
+    load_yaml,
+    merged,
+)
+from butler_core.repository.file_journal import FileJournal
+
+_ROOT_MARK = "<butlerRoot>"
+_DATABASE_NAME = "gen3.sqlite3"
+
+
+class Repository:
+    """One data repository, open.
+
+    Parameters
+    ----------
+    root
+        The directory of its ``butler.yaml``.
+    config
+        The content of that file.
+    """
+
+    def __init__(self, root: Path, config: Mapping[str, Any], registry: Registry) -> None:
+        self.root = root
+        self.config = config
+        self.registry = registry
+        self.datastore = _make_datastore(root, config)
+        self._journal: FileJournal | None = None
+
+    @classmethod
+    def create(
+        cls,
+        place: str | Path,
+        *,
+        seed_config: str | Path | None = None,
+        dimension_config: str | Path | None = None,
+        outfile: str | Path | None = None,
+        standalone: bool = False,
+    ) -> Repository:
+        """Make an empty repository in a new or empty directory.
+
+        Parameters
+        ----------
+        seed_config
+            A YAML file whose content goes into ``butler.yaml``.
+        dimension_config
+            A YAML file with another dimension universe.
+        outfile
+            Where ``butler.yaml`` goes if not into the repository.
+        standalone
+            Whether to write all defaults into ``butler.yaml``, so that later
+            versions' defaults do not change the repository.
+
+        Raises
+        ------
+        RepositoryExistsError
+            If there is a repository already.
+        """
+        root = Path(place)
+        config_path = Path(outfile) if outfile else root / CONFIG_NAME
+        if config_path.exists() or (root / _DATABASE_NAME).exists():
+            raise RepositoryExistsError(f"there is a data repository in {str(root)!r} already")
+        if root.exists() and not root.is_dir():
+            raise RepositoryExistsError(f"{str(root)!r} is a file; a repository needs a directory")
+        config = _new_config(root, seed_config, standalone=standalone, is_apart=bool(outfile))
+        universe = DimensionUniverse.default()
+        if dimension_config is not None:
+            universe = DimensionUniverse(
+                parse_universe(_existing(dimension_config).read_text(encoding="utf-8"))
+            )
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ReadOnlyRepositoryError(
+                f"cannot make a repository in {str(root)!r}: {error.strerror}"
+            ) from error
+        registry = Registry.create_sqlite(_database_path(root, config), universe)
+        _write_config(config_path, config)
+        return cls(root, config, registry)
+
+    @classmethod
+    def open(cls, place: str | Path, *, writeable: bool = False) -> Repository:
+        """Open a repository by directory, configuration file or label.
+
+        Raises
+        ------
+        RepositoryNotFoundError
+            If there is none.
+        SchemaVersionError
+            If it is Rubin's, or of a version that we do not know.
+        """
+        path = find_config(place)
+        config = load_yaml(path)
+        if not isinstance(config, Mapping):
+            raise ConfigError(f"{str(path)!r} holds no configuration of a data repository")
+        root = Path(str(config.get("root", path.parent)).replace(_ROOT_MARK, str(path.parent)))
+        registry = Registry.open_sqlite(_database_path(root, config), writeable=writeable)
+        return cls(root, config, registry)
+
+    @property
+    def is_writeable(self) -> bool:
+        """Whether changes are allowed."""
+        return self.registry.database.is_writeable
+
+    @property
+    def camera_directories(self) -> tuple[Path, ...]:
+        """Where the repository keeps the YAML files of its users' own cameras."""
+        return (self.root / "cameras",)
+
+    def require_writeable(self) -> None:
+        """Raise ReadOnlyRepositoryError if the repository is open for reading only."""
+        if not self.is_writeable:
+            raise ReadOnlyRepositoryError(
+                f"{str(self.root)!r} is open for reading only; open it with writeable=True"
+            )
+
+    def close(self) -> None:
+        """Close the database."""
+        self.registry.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[FileJournal]:
+        """Keep all changes to tables and files made inside, or none of them.
+
+        The files of the outermost transaction are synced once, before its
+        commit; files to be removed go after it.
+        """
+        self.require_writeable()
+        if self._journal is not None:
+            mark = self._journal.mark()
+            try:
+                with self.registry.database.transaction():
+                    yield self._journal
+            except BaseException:
+                self._journal.undo(mark)
+                raise
+            return
+        journal = self._journal = FileJournal()
+        try:
+            with self.registry.database.transaction():
+                yield journal
+                journal.sync()
+        except BaseException:
+            journal.undo()
+            raise
+        finally:
+            self._journal = None
+        journal.finish(self.datastore)
+
+
+def _new_config(
+    root: Path, seed_config: str | Path | None, *, standalone: bool, is_apart: bool
+) -> dict[str, Any]:
+    config: dict[str, Any] = {
+        "datastore": {"root": _ROOT_MARK},
+        "registry": {"db": f"sqlite:///{_ROOT_MARK}/{_DATABASE_NAME}"},
+    }
+    if standalone:
+        config["datastore"] = merged(default_datastore_config(), config["datastore"])
+    if seed_config is not None:
+        seed = load_yaml(_existing(seed_config))
+        if not isinstance(seed, Mapping):
+            raise ConfigError(f"the seed configuration {str(seed_config)!r} must be a mapping")
+        config = merged(config, seed)
+    if is_apart:
+        config["root"] = str(root.absolute())
+    return config
+
+
+def _existing(path: str | Path) -> Path:
+    if not Path(path).is_file():
+        raise ConfigError(f"there is no configuration file {str(path)!r}")
+    return Path(path)
+
+
+def _write_config(path: Path, config: Mapping[str, Any]) -> None:
+    import yaml
+
+    try:
+        path.write_text(yaml.safe_dump(dict(config), sort_keys=True), encoding="utf-8")
+    except OSError as error:
+        raise ReadOnlyRepositoryError(f"cannot write {str(path)!r}: {error.strerror}") from error
+
+
+def _database_path(root: Path, config: Mapping[str, Any]) -> Path:
+    url = str((config.get("registry") or {}).get("db", f"sqlite:///{_ROOT_MARK}/{_DATABASE_NAME}"))
+    if not url.startswith("sqlite:///"):
+        raise ConfigError(
+            f"the registry's database {url.split('@')[-1]!r} is not of a kind that can be opened; "
+            "sqlite:///PATH is"
+        )
+    return Path(url.removeprefix("sqlite:///").replace(_ROOT_MARK, str(root)))
+
+
+def _make_datastore(root: Path, config: Mapping[str, Any]) -> FileDatastore:
+    settings = merged(default_datastore_config(), config.get("datastore") or {})
+    place = str(settings.get("root", _ROOT_MARK)).replace(_ROOT_MARK, str(root))
+    extra = config.get("storageClasses")
+    storage_classes = StorageClassRegistry(extra) if extra else StorageClassRegistry.default()
+    return FileDatastore(
+        Path(place),
+        templates=TemplateTable(settings["templates"]),
+        formatters=FormatterTable(settings.get("formatters") or {}),
+        storage_classes=storage_classes,
+        checksum=str(settings["checksum"]),
+    )

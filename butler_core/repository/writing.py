@@ -1,0 +1,112 @@
+"""Puts one dataset: file and row as one step."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from butler_core.datasets.collection import Collection, CollectionType
+from butler_core.datasets.dataset_id import new_ids
+from butler_core.datasets.dataset_ref import DatasetRef
+from butler_core.datasets.dataset_type import DatasetType
+from butler_core.dimensions.data_coordinate import DataCoordinate
+from butler_core.errors import CollectionTypeError
+from butler_core.repository.expansion import complete_data_id, expand_columns
+from butler_core.repository.repository import Repository
+
+
+def put_dataset(
+    repository: Repository,
+    obj: Any,
+    dataset_type: str,
+    given: Mapping[str, Any],
+    run: str,
+    *,
+    defaults: Mapping[str, Any],
+    id_: uuid.UUID | None = None,
+) -> DatasetRef:
+    """Write an object and register it.
+
+    The bytes and the file's name are on the disk before the row is committed,
+    so whatever is found can be read.
+
+    Raises
+    ------
+    DatasetExistsError
+        If the run holds this dataset already.
+    StorageClassMismatchError
+        If the object is not of the storage class's type.
+    """
+    repository.require_writeable()
+    registry = repository.registry
+    registered = registry.dataset_types.get(dataset_type)
+    group = registered.dataset_type.dimensions
+    known = complete_data_id(registry, group, given, defaults)
+    data_id = DataCoordinate.standardize({n: known[n] for n in group if n in known}, group=group)
+    ref = DatasetRef(
+        registered.dataset_type, data_id, run, id_ or uuid.UUID(bytes=new_ids(1)[0])
+    )
+    collection = ensure_run(repository, run)
+    staged = repository.datastore.stage(obj, ref.dataset_type, path_of(repository, ref))
+    try:
+        if not registry.database.in_transaction:
+            staged.sync()
+        with repository.transaction() as journal:
+            columns = {name: [value] for name, value in data_id.required.items()}
+            keys = registry.datasets.insert(registered, collection, columns, ids=[ref.id.bytes]).keys
+            registry.files.insert(keys, [staged.record])
+            journal.publish(staged)
+    finally:
+        staged.discard()
+    return ref
+
+
+def ensure_run(repository: Repository, name: str) -> Collection:
+    """Return a RUN collection, made if it is not there.
+
+    Raises
+    ------
+    CollectionTypeError
+        If the name is of a collection of another type.
+    """
+    collections = repository.registry.collections
+    found = collections.find([name]).get(name)
+    if found is None:
+        collections.register(name, CollectionType.RUN)
+        found = collections.get(name)
+    if found.type is not CollectionType.RUN:
+        raise CollectionTypeError(f"{name!r} is a {found.type} collection; datasets go into a RUN")
+    return found
+
+
+def path_of(repository: Repository, ref: DatasetRef) -> str:
+    """Return where a dataset's file goes, without extension."""
+    columns = {name: [value] for name, value in ref.data_id.required.items()}
+    return paths_of(repository, ref.dataset_type, ref.run, columns, [ref.id.bytes])[0]
+
+
+def paths_of(
+    repository: Repository,
+    dataset_type: DatasetType,
+    run: str,
+    columns: Mapping[str, list[Any]],
+    ids: list[bytes],
+) -> list[str]:
+    """Return where the files of many datasets go, without extension.
+
+    Parameters
+    ----------
+    columns
+        Values of the type's required dimensions.
+    """
+    instruments = columns.get("instrument") or [None]
+    template = repository.datastore.template_for(dataset_type, instruments[0])
+    fields = expand_columns(
+        repository.registry, dataset_type.dimensions, columns, template.fields
+    ) if template.fields else {}  # fmt: skip
+    rows = zip(*fields.values(), strict=True) if fields else iter([()] * len(ids))
+    return [
+        template.format(dataset_type, run, str(uuid.UUID(bytes=id_)), dict(zip(fields, row, strict=True)))
+        for id_, row in zip(ids, rows, strict=True)
+    ]
