@@ -5,7 +5,11 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-_HOMES = {"Butler": "butler", "ButlerCollections": "collections", "DeferredDatasetHandle": "deferred"}
+_HOMES = {
+    "Butler": "butler",
+    "ButlerCollections": "collections",
+    "DeferredDatasetHandle": "deferred",
+}
 
 __all__ = ["Butler", "ButlerCollections", "DeferredDatasetHandle"]
 

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from butler_core.butler.collections import ButlerCollections
 from butler_core.butler.deferred import DeferredDatasetHandle
@@ -94,7 +94,7 @@ class Butler:
         """Close the repository's database."""
         self.repository.close()
 
-    def __enter__(self) -> Butler:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -274,7 +274,8 @@ class Butler:
         holds = registry.datasets.holds(registry.dataset_types.get(name), path)
         where = ", ".join(repr(c.name) for c in path[:5]) + (", ..." if len(path) > 5 else "")
         hint = (
-            f"{', '.join(map(repr, sorted(holds)[:3]))} has others; `butler query-datasets` lists them."
+            f"{', '.join(map(repr, sorted(holds)[:3]))} has others; "
+            "`butler query-datasets` lists them."
             if holds
             else "None of them holds any."
         )
@@ -331,7 +332,13 @@ class Butler:
         if isinstance(dataset_type, DatasetRef):
             ref = dataset_type
             return writing.put_dataset(
-                self.repository, obj, ref.dataset_type.name, ref.data_id, ref.run, defaults={}, id_=ref.id
+                self.repository,
+                obj,
+                ref.dataset_type.name,
+                ref.data_id,
+                ref.run,
+                defaults={},
+                id_=ref.id,
             )
         target = run or self.run
         if target is None:
@@ -470,7 +477,7 @@ class Butler:
         ]
 
     def remove_runs(self, names: Iterable[str], *, unlink_from_chains: bool = False) -> int:
-        """Remove RUN collections with all their datasets and files; return how many datasets went."""
+        """Remove RUN collections with all their datasets; return how many datasets went."""
         return removal.remove_runs(
             self.repository, as_names(names), unlink_from_chains=unlink_from_chains
         )

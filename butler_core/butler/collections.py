@@ -27,7 +27,10 @@ class ButlerCollections:
         return self._repository.registry.collections
 
     def register(
-        self, name: str, type: CollectionType = CollectionType.RUN, doc: str | None = None  # noqa: A002 - Rubin's name
+        self,
+        name: str,
+        type: CollectionType = CollectionType.RUN,  # noqa: A002 - Rubin's name
+        doc: str | None = None,
     ) -> bool:
         """Make a collection; return False if it was there with this type."""
         self._repository.require_writeable()

@@ -14,7 +14,14 @@ _HOMES = {
     "StorageClass": "storage_class",
 }
 
-__all__ = ["CollectionType", "DatasetId", "DatasetIdMode", "DatasetRef", "DatasetType", "StorageClass"]
+__all__ = [
+    "CollectionType",
+    "DatasetId",
+    "DatasetIdMode",
+    "DatasetRef",
+    "DatasetType",
+    "StorageClass",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,54 +18,17 @@ from butler_core.datasets.storage_class import StorageClass, StorageClassRegistr
 from butler_core.datastore.file_record import FileRecord
 from butler_core.datastore.file_transfer import temporary_name, transfer_file
 from butler_core.datastore.path_template import FittedTemplate, TemplateTable
-from butler_core.datastore.syncing import sync_file, sync_files
+from butler_core.datastore.pending_files import IngestBatch, StagedFile
+from butler_core.datastore.syncing import sync_files
 from butler_core.datastore.transfer_mode import TransferMode
-from butler_core.errors import ReadFileError, TransferError, WriteFileError
+from butler_core.errors import PathTemplateError, ReadFileError, TransferError, WriteFileError
 from butler_core.formatters.formatter import Formatter, ReadRequest
 from butler_core.formatters.formatter_table import FormatterTable, formatter_name
 
 _CHUNK_BYTES = 1 << 20
 
-
-@dataclass
-class IngestBatch:
-    """What files became, so that it can be made durable, or undone."""
-
-    records: list[FileRecord] = field(default_factory=list)
-    #: Files made in the datastore.
-    made: list[Path] = field(default_factory=list)
-    #: Where moved files came from, beside where they are.
-    moved: list[tuple[Path, Path]] = field(default_factory=list)
-
-    def undo(self) -> None:
-        """Put moved files back and remove the others."""
-        for source, target in self.moved:
-            target.rename(source)
-        gone = {target for _, target in self.moved}
-        for path in self.made:
-            if path not in gone:
-                path.unlink(missing_ok=True)
-
-
-@dataclass(frozen=True, slots=True)
-class StagedFile:
-    """A dataset's file, complete but not yet under its own name."""
-
-    record: FileRecord
-    temporary: Path
-    target: Path
-
-    def sync(self) -> None:
-        """Put the bytes on the disk."""
-        sync_file(self.temporary)
-
-    def publish(self) -> None:
-        """Give the file its name; the caller syncs the directory."""
-        self.temporary.rename(self.target)
-
-    def discard(self) -> None:
-        """Remove the file."""
-        self.temporary.unlink(missing_ok=True)
+#: How often a directory is made again that another process removes as empty.
+_ATTEMPTS = 5
 
 
 class FileDatastore:
@@ -78,6 +40,9 @@ class FileDatastore:
         Where relative paths of records start.
     checksum
         ``blake2b``, ``sha256`` or ``none``: what is computed of each file written.
+    camera_folder
+        Folder with YAML files of cameras that are not packaged, by which raw
+        files are read; it need not exist.
     """
 
     def __init__(
@@ -88,12 +53,14 @@ class FileDatastore:
         formatters: FormatterTable,
         storage_classes: StorageClassRegistry,
         checksum: str = "blake2b",
+        camera_folder: Path | None = None,
     ) -> None:
         self.root = root
         self._templates = templates
         self._formatters = formatters
         self._storage_classes = storage_classes
         self._checksum = checksum
+        self._camera_folder = camera_folder
 
     # ------------------------------------------------------------------ paths
     def template_for(self, dataset_type: DatasetType, instrument: str | None) -> FittedTemplate:
@@ -109,7 +76,9 @@ class FileDatastore:
             A value for each of the template's ``fields``.
         """
         instrument = ref.data_id.get("instrument")
-        template = self.template_for(ref.dataset_type, None if instrument is None else str(instrument))
+        template = self.template_for(
+            ref.dataset_type, None if instrument is None else str(instrument)
+        )
         return template.format(ref.dataset_type, ref.run, str(ref.id), values)
 
     def absolute(self, path: str) -> str:
@@ -151,8 +120,7 @@ class FileDatastore:
         target = self.root / record_path
         temporary = temporary_name(target)
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            formatter.write(checked, temporary)
+            _write_in_directory(formatter, checked, temporary)
             size, checksum = temporary.stat().st_size, self._digest(temporary)
         except BaseException as error:
             temporary.unlink(missing_ok=True)
@@ -168,7 +136,11 @@ class FileDatastore:
     def _digest(self, path: Path) -> str | None:
         if self._checksum == "none":
             return None
-        state = hashlib.new(self._checksum) if self._checksum != "blake2b" else hashlib.blake2b(digest_size=32)
+        state = (
+            hashlib.new(self._checksum)
+            if self._checksum != "blake2b"
+            else hashlib.blake2b(digest_size=32)
+        )
         with path.open("rb") as stream:
             while chunk := stream.read(_CHUNK_BYTES):
                 state.update(chunk)
@@ -203,6 +175,7 @@ class FileDatastore:
             component=component,
             parameters=parameters or {},
             data_id=ref.data_id.mapping,
+            camera_directories=self._camera_directories(),
         )
         formatter = self._formatters.for_reading(record.formatter)
         found = formatter.read(request)
@@ -210,6 +183,11 @@ class FileDatastore:
         if component is None and wanted != record.storage_class:
             return self._storage_classes.get(wanted).check(found)
         return found
+
+    def _camera_directories(self) -> tuple[str, ...]:
+        """Return the folder of users' own cameras, if there is one yet."""
+        folder = self._camera_folder
+        return (str(folder),) if folder is not None and folder.is_dir() else ()
 
     def exists(self, record: FileRecord) -> bool:
         """Return whether a record's file is there."""
@@ -228,6 +206,7 @@ class FileDatastore:
         targets: Sequence[str],
         mode: TransferMode,
         *,
+        is_taken: Callable[[str], bool],
         formatter: str | None = None,
         storage_class: str | None = None,
         track_file_attrs: bool = True,
@@ -238,6 +217,9 @@ class FileDatastore:
         ----------
         targets
             Where each goes, without extension; the source's own is kept.
+        is_taken
+            Whether a file that is at a path already belongs to a dataset; what
+            belongs to nobody is replaced.
         formatter
             Name of the formatter that reads them; the dataset type's if None.
 
@@ -245,6 +227,8 @@ class FileDatastore:
         ------
         TransferError
             If one cannot be taken in; nothing is then left behind.
+        PathTemplateError
+            If two datasets would share a path.
         """
         if formatter is None:
             stored = self._storage_classes.get(dataset_type.storage_class)
@@ -257,11 +241,15 @@ class FileDatastore:
             for source, target in zip(sources, targets, strict=True):
                 if str(source) not in known:
                     known[str(source)] = self._take_in(
-                        Path(source), target, mode, batch, track=track_file_attrs
+                        Path(source), target, mode, batch, is_taken, track=track_file_attrs
                     )
                 path, size = known[str(source)]
+                # What is taken in where it lies may be so again, for another run.
+                in_place = mode is TransferMode.AUTO and self._inside(Path(source)) is not None
                 batch.records.append(
-                    FileRecord(path, formatter, storage_class, size, None, is_shared=shared)
+                    FileRecord(
+                        path, formatter, storage_class, size, None, is_shared=shared or in_place
+                    )
                 )
             sync_files(batch.made)
         except BaseException:
@@ -270,7 +258,14 @@ class FileDatastore:
         return batch
 
     def _take_in(
-        self, source: Path, target: str, mode: TransferMode, batch: IngestBatch, *, track: bool
+        self,
+        source: Path,
+        target: str,
+        mode: TransferMode,
+        batch: IngestBatch,
+        is_taken: Callable[[str], bool],
+        *,
+        track: bool,
     ) -> tuple[str, int | None]:
         """Bring one file in place and return its path and size."""
         try:
@@ -285,6 +280,8 @@ class FileDatastore:
         mode = TransferMode.LINK if mode is TransferMode.AUTO else mode
         path = target + "".join(_suffixes(source))
         final = self.root / path
+        if os.path.lexists(final) and (final in batch.made or is_taken(path)):
+            raise path_is_taken(path)
         transfer_file(source, final, mode)
         batch.made.append(final)
         if mode is TransferMode.MOVE:
@@ -299,7 +296,7 @@ class FileDatastore:
 
     # --------------------------------------------------------------- removing
     def remove(self, records: Iterable[FileRecord]) -> int:
-        """Remove files below the root; files recorded by absolute path stay. Return how many went."""
+        """Remove files below the root, not those recorded by absolute path; return how many."""
         removed = 0
         directories: set[Path] = set()
         for record in records:
@@ -334,6 +331,26 @@ class FileDatastore:
         if not self.exists(record):
             raise ReadFileError(f"the file {self.absolute(record.path)!r} is not there")
         return self.absolute(record.path)
+
+
+def path_is_taken(path: str) -> PathTemplateError:
+    """Return the error for a dataset whose path is another's."""
+    return PathTemplateError(
+        f"{path!r} is the file of another dataset: the path template does not tell the two apart. "
+        "Give their dataset type a template with {id} in the repository's butler.yaml"
+    )
+
+
+def _write_in_directory(formatter: Formatter, obj: Any, path: Path) -> None:
+    """Write a file into a directory that others may remove, while it is empty, at any time."""
+    for attempt in range(_ATTEMPTS):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            formatter.write(obj, path)
+            return
+        except FileNotFoundError:
+            if attempt + 1 == _ATTEMPTS:
+                raise
 
 
 def _suffixes(path: Path) -> list[str]:

@@ -53,7 +53,8 @@ def transfer_file(source: Path, target: Path, mode: TransferMode) -> None:
 
 def temporary_name(target: Path) -> Path:
     """Return the name under which a file is made before it gets its own."""
-    return target.with_name(f".{target.name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
+    # The target's own name may be as long as a name can be, so it is not part of this one.
+    return target.with_name(f".{os.getpid()}.{os.urandom(8).hex()}.tmp")
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -18,7 +18,7 @@ from butler_core.datasets.dataset_type import DatasetType
 from butler_core.dimensions.group import DimensionGroup
 from butler_core.errors import PathTemplateError
 
-_UNSAFE = str.maketrans({character: "_" for character in ' <>:"\\|?*'})
+_UNSAFE = str.maketrans(dict.fromkeys(' <>:"\\|?*', "_"))
 _OWN_FIELDS = ("datasetType", "component", "run", "id")
 
 
@@ -52,13 +52,15 @@ class PathTemplate:
         for literal, field, spec, _ in parsed:
             spec = spec or ""
             self._parts.append(
-                _Part(literal, field, spec.replace("?", "").replace("/", ""), "?" in spec, "/" in spec)
+                _Part(
+                    literal, field, spec.replace("?", "").replace("/", ""), "?" in spec, "/" in spec
+                )
             )
         fields = {part.field for part in self._parts}
         if "id" not in fields and not {"run", "datasetType"} <= fields:
             raise PathTemplateError(
-                f"path template {text!r} needs {{id}}, or both {{run}} and {{datasetType}}, so that "
-                "no two datasets share a path"
+                f"path template {text!r} needs {{id}}, or both {{run}} and {{datasetType}}, so "
+                "that no two datasets share a path"
             )
 
     def fit(self, dimensions: DimensionGroup) -> FittedTemplate:
@@ -78,7 +80,9 @@ class PathTemplate:
                     )
                 parts.append(_Part(part.literal if "/" in part.literal else ""))
             else:
-                parts.append(_Part(part.literal, field, part.format, part.is_optional, part.keeps_slashes))
+                parts.append(
+                    _Part(part.literal, field, part.format, part.is_optional, part.keeps_slashes)
+                )
         return FittedTemplate(self.text, tuple(parts))
 
     def _choose(
@@ -106,7 +110,9 @@ class FittedTemplate:
         names = (part.field for part in self.parts if part.field and part.field not in _OWN_FIELDS)
         return tuple(dict.fromkeys(names))
 
-    def format(self, dataset_type: DatasetType, run: str, id_: str, values: Mapping[str, Any]) -> str:
+    def format(
+        self, dataset_type: DatasetType, run: str, id_: str, values: Mapping[str, Any]
+    ) -> str:
         """Return the path, without extension.
 
         Parameters
@@ -134,7 +140,13 @@ class FittedTemplate:
             output += part.literal + format(_safe(value, part), part.format)
         head, tail = os.path.split(output)
         path = os.path.normpath(os.path.join(head, tail.replace(".", "_").replace("#", "HASH")))  # noqa: PTH118 - text
-        return path.lstrip("/")
+        path = path.lstrip("/")
+        if path.split("/", maxsplit=1)[0] in ("..", "."):
+            raise PathTemplateError(
+                f"path template {self.text!r} with run {run!r} and {dict(values)} gives {path!r}, "
+                "which is outside the datastore; use another run name"
+            )
+        return path
 
 
 def _safe(value: Any, part: _Part) -> Any:
@@ -159,7 +171,9 @@ class TemplateTable:
         self._config = config
         self._fitted: dict[tuple[DatasetType, str | None], FittedTemplate] = {}
 
-    def template_for(self, dataset_type: DatasetType, instrument: str | None = None) -> FittedTemplate:
+    def template_for(
+        self, dataset_type: DatasetType, instrument: str | None = None
+    ) -> FittedTemplate:
         """Return the template for a dataset type, fitted to its dimensions."""
         key = (dataset_type, instrument)
         if key not in self._fitted:

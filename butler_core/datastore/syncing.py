@@ -45,7 +45,7 @@ def sync_files(paths: Iterable[Path]) -> None:
 
 
 def _sync_file_systems(directories: Iterable[Path]) -> bool:
-    """Sync every file system that holds one of the directories; False where there is no such call."""
+    """Sync the file systems that hold the directories; False where there is no such call."""
     syncfs = _syncfs()
     if syncfs is None:
         return False

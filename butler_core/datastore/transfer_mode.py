@@ -38,5 +38,6 @@ class TransferMode(StrEnum):
         except ValueError:
             modes = [mode.value for mode in cls]
             raise TransferError(
-                f"no transfer mode {text!r}; there are {', '.join(modes)}.{near_misses(text, modes)}"
+                f"no transfer mode {text!r}; there are {', '.join(modes)}."
+                f"{near_misses(text, modes)}"
             ) from None

@@ -13,7 +13,13 @@ _HOMES = {
     "DimensionUniverse": "universe",
 }
 
-__all__ = ["DataCoordinate", "DimensionElement", "DimensionGroup", "DimensionRecord", "DimensionUniverse"]
+__all__ = [
+    "DataCoordinate",
+    "DimensionElement",
+    "DimensionGroup",
+    "DimensionRecord",
+    "DimensionUniverse",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from butler_core.errors import DataIdError
 
 if TYPE_CHECKING:
+    from butler_core.dimensions.dimension import DimensionElement
     from butler_core.dimensions.group import DimensionGroup
     from butler_core.dimensions.record import DimensionRecord
     from butler_core.dimensions.universe import DimensionUniverse
 
 DataIdValue = int | str
+
+#: Text that stands for an integer, as command lines give it.
+INTEGER = re.compile(r"-?[0-9]+")
 
 
 class DataCoordinate(Mapping[str, DataIdValue]):
@@ -40,7 +45,9 @@ class DataCoordinate(Mapping[str, DataIdValue]):
 
     # ------------------------------------------------------------- making
     @classmethod
-    def from_required(cls, group: DimensionGroup, values: tuple[DataIdValue, ...]) -> DataCoordinate:
+    def from_required(
+        cls, group: DimensionGroup, values: tuple[DataIdValue, ...]
+    ) -> DataCoordinate:
         """Wrap required values that are known to be right."""
         return cls(group, values)
 
@@ -82,7 +89,7 @@ class DataCoordinate(Mapping[str, DataIdValue]):
         if isinstance(data_id, DataCoordinate):
             if group is not None and data_id.group == group and not kwargs:
                 return data_id
-            given.update(data_id._known())
+            given.update(data_id.mapping)
             universe = universe or data_id.group.universe
         elif data_id is not None:
             given.update(data_id)
@@ -104,7 +111,11 @@ class DataCoordinate(Mapping[str, DataIdValue]):
                 f"{', '.join(missing)} not given (got {shown})"
             )
         faults: list[str] = []
-        values = {name: _typed(group, name, known[name], faults) for name in group.names if name in known}
+        values = {
+            name: typed_value(group.universe[name], known[name], faults)
+            for name in group.names
+            if name in known
+        }
         if faults:
             raise DataIdError("; ".join(faults))
         full = values if len(values) == len(group) else None
@@ -230,10 +241,11 @@ class DataCoordinate(Mapping[str, DataIdValue]):
             return self
         known = self._known()
         part = DataCoordinate._from_known(group, {n: known[n] for n in group if n in known})
-        if self._records is not None:
-            names = {element.name for element in group.elements}
-            part._records = {k: v for k, v in self._records.items() if k in names}
-        return part
+        if self._records is None:
+            return part
+        names = {element.name for element in group.elements}
+        records = {k: v for k, v in self._records.items() if k in names}
+        return DataCoordinate(group, part.values_required, part.mapping, records)
 
     def to_json(self) -> dict[str, DataIdValue]:
         """Return all known values as a plain dict in the group's order."""
@@ -246,24 +258,23 @@ class DataCoordinate(Mapping[str, DataIdValue]):
         return dict(zip(self.group.required, self.values_required, strict=True))
 
 
-def _typed(group: DimensionGroup, name: str, value: Any, faults: list[str]) -> Any:
+def typed_value(element: DimensionElement, value: Any, faults: list[str]) -> Any:
     """Return a value as its dimension's type, noting a fault if it has another."""
-    key = group.universe[name].key
-    if key is None:
-        faults.append(f"{name!r} is no dimension that can stand in a data ID")
+    if element.key is None:
+        faults.append(f"{element.name!r} is no dimension that can stand in a data ID")
         return value
-    if key.type == "int":
+    if element.key.type == "int":
         if isinstance(value, bool) or not _is_integral(value):
-            faults.append(f"{name} must be an integer, not {value!r}")
+            faults.append(f"{element.name} must be an integer, not {value!r}")
             return value
         return int(value)
     if not isinstance(value, str):
-        faults.append(f"{name} must be a string, not {value!r}")
+        faults.append(f"{element.name} must be a string, not {value!r}")
         return value
     return str(value)
 
 
 def _is_integral(value: Any) -> bool:
     if isinstance(value, str):
-        return value.lstrip("-").isdigit()
+        return INTEGER.fullmatch(value) is not None
     return hasattr(value, "__index__")

@@ -151,7 +151,7 @@ class _Reader:
         self._elements[name] = DimensionElement(
             name=name,
             universe=self._universe,
-            doc=f"A pixel of level {name[len(system) :]} of the {system} pixelization of the sphere.",
+            doc=f"A pixel of level {name[len(system) :]} of the sphere's {system} pixelization.",
             index=len(self._elements),
             key=key,
             required=(name,),
@@ -171,7 +171,7 @@ class _Reader:
         for other in [*requires, *implies]:
             if other not in self._elements:
                 raise ConfigError(
-                    f"dimension element {name!r} refers to {other!r}, which does not stand before it"
+                    f"dimension element {name!r} refers to {other!r}, which must stand before it"
                 )
         key = None
         for key_name, text in entry.get("key", {}).items():
@@ -211,7 +211,7 @@ class _Reader:
         implies: Iterable[str],
         columns: tuple[Column, ...],
     ) -> dict[str, Column]:
-        fields = {}
+        fields: dict[str, Column] = {}
         for other in [*required, *implies]:
             if other in implies and key is not None:
                 fields.setdefault(key.name, key)

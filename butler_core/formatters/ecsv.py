@@ -61,6 +61,7 @@ class EcsvFormatter:
             table = Table.read(text.splitlines(), format="ascii.ecsv")
         except (ValueError, InconsistentTableError, TypeError, KeyError) as error:
             raise ReadFileError(f"{request.path!r} is no ECSV table: {error}.") from error
+        _unmask_empty_texts(table, text)
         table = select_columns(table, columns, request.path)
         if request.component == "columns":
             return table.colnames
@@ -71,3 +72,20 @@ class EcsvFormatter:
         if request.component is not None:
             raise request.unknown_component(("columns", "rowcount", "schema"))
         return request.storage_class.check(table)
+
+
+def _unmask_empty_texts(table: Any, text: str) -> None:
+    """Make empty texts of what astropy takes for missing ones, unless a mask was written."""
+    from astropy.table import Column, MaskedColumn
+
+    for name in table.colnames:
+        column = table[name]
+        if (
+            isinstance(column, MaskedColumn)
+            and column.dtype.kind == "U"
+            and f"{name}.mask" not in text
+        ):
+            filled = Column(column.filled(""))
+            for attribute in ("name", "unit", "format", "description", "meta"):
+                setattr(filled.info, attribute, getattr(column.info, attribute))
+            table.replace_column(name, filled)

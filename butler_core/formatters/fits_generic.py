@@ -7,6 +7,7 @@ image, a WCS or a camera, the formatter for that reads the file.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,10 +25,13 @@ from butler_core.formatters.fits_image import FitsImageFormatter
 from butler_core.formatters.fits_opening import open_fits
 from butler_core.formatters.fits_table import FitsTableFormatter, hdu_of, table_of
 from butler_core.formatters.formatter import Formatter, ReadRequest
-from butler_core.formatters.plain_data import component_of
+from butler_core.formatters.plain_data import component_of, to_json
 
 #: Key of the primary header's cards in the dict.
 HEADER_KEY = "header"
+
+#: Card that holds a dict's plain data as JSON text.
+PLAIN_CARD = "PLAINDAT"
 
 #: Dotted name of a Python type to the formatter that reads it from FITS.
 _SPECIAL: dict[str, Formatter] = {
@@ -53,8 +57,8 @@ class FitsGenericFormatter:
         ----------
         obj
             A table, an image, an array, a WCS, a FITS header, or a dict of
-            tables, arrays, numbers and texts; its key ``header`` may hold
-            further numbers and texts.
+            tables, arrays and plain data (what `plain_data.to_plain` takes);
+            its key ``header`` becomes header cards.
         path
             Where to write.
         """
@@ -113,9 +117,9 @@ def _hdus(obj: Any) -> Any:
     if not isinstance(obj, Mapping):
         raise WriteFileError(
             f"a {type(obj).__name__} has no generic FITS form; give a table, an array, or a dict "
-            "of tables, arrays, numbers and texts."
+            "of tables, arrays and plain data."
         )
-    cards: dict[str, Any] = {}
+    plain: dict[str, Any] = {}
     parts = []
     for key, value in obj.items():
         if isinstance(value, Table) or (isinstance(value, np.ndarray) and value.dtype.names):
@@ -125,12 +129,13 @@ def _hdus(obj: Any) -> Any:
         elif key == HEADER_KEY:
             continue
         else:
-            cards[str(key)] = value
+            plain[str(key)] = value
             continue
         hdu.header["EXTNAME"] = str(key)
         parts.append(hdu)
     header = header_from_mapping(obj.get(HEADER_KEY, {}))
-    header.extend(header_from_mapping(cards))
+    if plain:
+        header[PLAIN_CARD] = to_json(plain)
     return fits.HDUList([fits.PrimaryHDU(header=header), *parts])
 
 
@@ -140,6 +145,7 @@ def _content(hdus: list[Any]) -> dict[str, Any]:
 
     content: dict[str, Any] = {}
     cards = dict(observation_header([hdus[0].header]))
+    content.update(json.loads(cards.pop(PLAIN_CARD, "{}")))
     if cards:
         content[HEADER_KEY] = cards
     for index, hdu in enumerate(hdus):

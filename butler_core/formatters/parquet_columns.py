@@ -19,6 +19,10 @@ MAX_VALUES_PER_ROW = 4096
 _WIDEST_FLOAT_BYTES = 8
 
 
+#: Types of Python objects that a column of objects may hold.
+_OBJECT_TYPES = (str, bytes, bool, int, float, type(None))
+
+
 def column_sources(table: Any) -> tuple[dict[str, Any], list[str]]:
     """Return arrays and the SQL expressions that make a table's columns of them.
 
@@ -75,7 +79,12 @@ def _array_source(column: Any, alias: str, arrays: dict[str, Any]) -> str:
     if isinstance(column, np.ma.MaskedArray):
         data = np.asarray(np.ma.getdata(column))
     kind = data.dtype.kind
-    if kind not in "biufMOUS" or (kind == "f" and data.dtype.itemsize > _WIDEST_FLOAT_BYTES):
+    is_mixed = kind == "O" and not all(isinstance(item, _OBJECT_TYPES) for item in data)
+    if (
+        is_mixed
+        or kind not in "biufMOUS"
+        or (kind == "f" and data.dtype.itemsize > _WIDEST_FLOAT_BYTES)
+    ):
         raise WriteFileError(
             f"column {getattr(column, 'name', alias)!r} has the type {data.dtype}, which has no "
             "Parquet form; use integers, floats of 64 bits or less, texts, booleans or times."

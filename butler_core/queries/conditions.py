@@ -18,7 +18,14 @@ from butler_core.queries.expression_print import format_expression
 from butler_core.timespan import MAX_NS, MIN_NS, Timespan
 
 #: What two sides of a comparison may be: values of one kind only.
-_KINDS = {"int": "number", "float": "number", "text": "text", "bool": "truth", "time": "time", "id": "id"}
+_KINDS = {
+    "int": "number",
+    "float": "number",
+    "text": "text",
+    "bool": "truth",
+    "time": "time",
+    "id": "id",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +137,9 @@ class ConditionWriter:
         if term.kind == "null":
             return sa.literal(unbounded_ns, sa.BigInteger)
         if term.kind != "time":
-            raise self._fault(node, f"is a {_word(term)}, where a time is needed: T'2021-07-07T00:00'")
+            raise self._fault(
+                node, f"is a {_word(term)}, where a time is needed: T'2021-07-07T00:00'"
+            )
         return term.value
 
     def _plain(self, node: tree.Node) -> Any:
@@ -203,7 +212,7 @@ class ConditionWriter:
         values, ranges = self._members(node, member)
         conditions = [member.value.in_(values)] if values else []
         conditions += [_in_range(member.value, item) for item in ranges]
-        condition = sa.or_(*conditions)
+        condition = sa.or_(sa.false(), *conditions)  # among none, if bound to an empty list
         return sa.not_(condition) if node.negated else condition
 
     def _members(self, node: tree.In, member: Term) -> tuple[list[Any], list[tree.Range]]:
@@ -219,8 +228,6 @@ class ConditionWriter:
                 values.append(term.value)
         if ranges and member.kind != "int":
             raise self._fault(node, f"looks for a {_word(member)} in a range of integers")
-        if not values and not ranges:
-            raise self._fault(node, "looks for a value in an empty list")
         return values, ranges
 
     def _unpacked(self, item: tree.Node) -> Iterable[Term]:
@@ -229,7 +236,7 @@ class ConditionWriter:
         if isinstance(item, tree.Name) and len(item.parts) == 1:
             name = item.parts[0]
         value = self._bind.get(name) if name else None
-        if isinstance(value, str | bytes) or not hasattr(value, "__iter__"):
+        if value is None or isinstance(value, str | bytes) or not _is_collection(value):
             yield self.term(item)
             return
         for one in value:
@@ -264,6 +271,11 @@ class ConditionWriter:
         return ExpressionTypeError(f"{format_expression(node)!r} {what}")
 
 
+def _is_collection(value: Any) -> bool:
+    # Times and arrays have __iter__ whether or not there is anything to go through.
+    return hasattr(value, "__iter__") and not getattr(value, "isscalar", False)
+
+
 def _word(term: Term) -> str:
     words = {"id": "dataset id", "regions": "region", "int": "integer", "bool": "truth value"}
     return words.get(term.kind, term.kind)
@@ -288,8 +300,8 @@ def _constant(value: Any) -> Term:
             return Term("timespan", tuple(sa.literal(ns, sa.BigInteger) for ns in value.nsec))
     if hasattr(value, "getBoundingCircle"):
         return Term("region", value)
-    if hasattr(value, "__index__"):
-        return _constant(int(value))
+    if hasattr(value, "dtype") and hasattr(value, "item"):
+        return _constant(value.item())  # a number or text of numpy's
     from butler_core.timespan import time_to_ns
 
     return Term("time", sa.literal(time_to_ns(value), sa.BigInteger))
@@ -300,8 +312,12 @@ def _as_times(left: Term, right: Term) -> tuple[Term, Term]:
     from butler_core.timespan import iso_to_ns
 
     for one, other in ((left, right), (right, left)):
-        if one.kind == "time" and other.kind == "text" and isinstance(other.value, sa.BindParameter):
-            time = Term("time", sa.literal(iso_to_ns(other.value.value), sa.BigInteger))
+        if (
+            one.kind == "time"
+            and other.kind == "text"
+            and isinstance(other.value, sa.BindParameter)
+        ):
+            time = Term("time", sa.literal(iso_to_ns(str(other.value.value)), sa.BigInteger))
             return (one, time) if one is left else (time, one)
     return left, right
 
@@ -328,7 +344,7 @@ def _shape(function: str, args: list[Any], node: tree.Node) -> Any:
     if function == "BOX":
         return region.box(*args)
     if function == "POINT":
-        return region.circle(*args, 0.0)
+        return region.circle(args[0], args[1], 0.0)
     if function == "POLYGON":
         return region.polygon(list(zip(args[::2], args[1::2], strict=True)))
     raise ExpressionTypeError(f"{format_expression(node)!r} is no region")

@@ -196,6 +196,7 @@ class Call(Node):
 
 #: What a blank text means.
 TRUE = Literal(value=True)
+FALSE = Literal(value=False)
 
 
 def walk(node: Node) -> Iterator[Node]:

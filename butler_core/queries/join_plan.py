@@ -117,21 +117,20 @@ def _spatial_joins(
     finest = group.spatial
     if len(finest) < 2:
         return ()
-    pairs = []
     regions = [element for element in finest if element.skypix is None]
     pixels = [element for element in finest if element.skypix is not None]
     if len(regions) > 2 or (not regions and len(pixels) > 1):
         names = ", ".join(element.name for element in finest)
         raise QueryError(f"a query can relate two kinds of region at most, not {names}")
-    for i, first in enumerate(regions):
-        for second in [*regions[i + 1 :], *pixels]:
-            if not _related_by_dataset(group, datasets, first, second):
-                pairs.append((first, second))
-    return tuple(pairs)
+    pairs = (
+        (first, second)
+        for i, first in enumerate(regions)
+        for second in [*regions[i + 1 :], *pixels]
+    )
+    return tuple(pair for pair in pairs if not _related_by_dataset(datasets, *pair))
 
 
 def _related_by_dataset(
-    group: DimensionGroup,
     datasets: Sequence[DimensionGroup],
     first: DimensionElement,
     second: DimensionElement,

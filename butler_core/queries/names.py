@@ -74,8 +74,13 @@ def meaning_of(
 
 def _fields(element: DimensionElement) -> list[str]:
     names = list(element.fields)
-    names += ["region"] if element.has_region else []
+    names += ["region"] if _has_stored_region(element) else []
     return names + (["timespan"] if element.has_timespan else [])
+
+
+def _has_stored_region(element: DimensionElement) -> bool:
+    """Return whether there are regions to compare; those of pixels follow from their numbers."""
+    return element.has_region and element.skypix is None
 
 
 def _own_field(element: DimensionElement, parts: tuple[str, ...]) -> Meaning | None:
@@ -88,14 +93,13 @@ def _own_field(element: DimensionElement, parts: tuple[str, ...]) -> Meaning | N
         return None
     if rest:
         return None
-    if first == "region" and element.has_region:
+    if first == "region" and _has_stored_region(element):
         return Meaning("region", element)
     if element.key is not None and first in (element.key.name, element.name):
         return Meaning("dimension", element)
     if first in element.fields:
-        other = element.universe[first] if first in element.universe else None
-        if other is not None and other.is_dimension and first in (*element.required, *element.implied):
-            return Meaning("dimension", other)
+        if first in (*element.required, *element.implied):
+            return Meaning("dimension", element.universe[first])
         return Meaning("field", element, first)
     return None
 
@@ -110,9 +114,7 @@ def _dataset_field(dataset_type: str, rest: list[str], name: Name) -> Meaning:
     return Meaning("dataset", None, field, dataset_type)
 
 
-def _bare_field(
-    name: Name, universe: DimensionUniverse, dataset_types: Collection[str]
-) -> Meaning:
+def _bare_field(name: Name, universe: DimensionUniverse, dataset_types: Collection[str]) -> Meaning:
     """Find the one element that has a column of this name."""
     owners = [
         element

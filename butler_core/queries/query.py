@@ -9,8 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from butler_core.datasets.collection import Collection, CollectionType
+from butler_core.dimensions.data_coordinate import typed_value
 from butler_core.dimensions.group import DimensionGroup
-from butler_core.errors import NoCollectionsError, QueryError
+from butler_core.errors import DataIdError, NoCollectionsError, QueryError, near_misses
 from butler_core.queries import expression_tree as tree
 from butler_core.queries.expression import parse, parse_order_by
 from butler_core.queries.results import DataIdResult, DatasetResult, RecordResult
@@ -39,14 +40,14 @@ class Query:
     ) -> None:
         self._registry = registry
         self._default_collections = tuple(default_collections)
-        self._default_data_id = dict(default_data_id or {})
-        self._request = request or QueryRequest(registry.universe.empty)
+        self._request = request or QueryRequest(
+            registry.universe.empty, defaults=dict(default_data_id or {})
+        )
 
     def _with(self, **changes: Any) -> Query:
         return Query(
             self._registry,
             default_collections=self._default_collections,
-            default_data_id=self._default_data_id,
             request=replace(self._request, **changes),
         )
 
@@ -64,21 +65,48 @@ class Query:
         ------
         ExpressionSyntaxError
             If the text does not follow the grammar.
+        DataIdError
+            If a value is of no dimension, or not of its type.
         """
         request = self._request
         if isinstance(expression, Mapping):
             values = {**expression, **values}
             expression = ""
-        node = parse(expression)
-        both = request.where
-        if node != tree.TRUE:
-            both = node if both == tree.TRUE else tree.And((both, node))
-        given = {name: value for name, value in values.items() if value is not None}
+        given = self._data_id_of(values)
+        parts = [request.where, parse(expression)]
+        if any(request.data_id.get(name, value) != value for name, value in given.items()):
+            parts.append(tree.FALSE)  # no row has two values of one dimension
+        operands = tuple(part for part in parts if part != tree.TRUE)
         return self._with(
-            where=both,
-            bind={**request.bind, **(bind or {})},
+            where=tree.And(operands) if len(operands) > 1 else next(iter(operands), tree.TRUE),
+            bind=self._bound(bind or {}),
             data_id={**request.data_id, **given},
         )
+
+    def _data_id_of(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        universe = self._registry.universe
+        given = {name: value for name, value in values.items() if value is not None}
+        unknown = [name for name in given if name not in universe]
+        if unknown:
+            hints = "".join(near_misses(name, (e.name for e in universe)) for name in unknown)
+            raise DataIdError(
+                f"{', '.join(map(repr, unknown))} in a data ID: no such dimension.{hints}"
+            )
+        faults: list[str] = []
+        typed = {name: typed_value(universe[name], value, faults) for name, value in given.items()}
+        if faults:
+            raise DataIdError("; ".join(faults))
+        return typed
+
+    def _bound(self, bind: Mapping[str, Any]) -> dict[str, Any]:
+        bound = dict(self._request.bind)
+        for name, value in bind.items():
+            if name in bound and bound[name] is not value and bound[name] != value:
+                raise QueryError(
+                    f"{name!r} is bound to {bound[name]!r} by an earlier where; choose another name"
+                )
+            bound[name] = value
+        return bound
 
     def order_by(self, *terms: str) -> Query:
         """Order rows by names, each with a ``-`` before it for falling order."""
@@ -127,7 +155,7 @@ class Query:
     def data_ids(self, dimensions: Iterable[str] | DimensionGroup | str) -> DataIdResult:
         """Return the data IDs over some dimensions for which all constraints hold."""
         group = self._group(dimensions)
-        request = self._finished(replace(self._request, group=group, returns="data_ids"))
+        request = replace(self._request, group=group, returns="data_ids")
         with prepared(self._registry, request) as select:
             return DataIdResult(group, self._registry.database.fetch_columns(select))
 
@@ -153,7 +181,7 @@ class Query:
             returns="datasets",
             datasets=(join, *self._request.datasets),
         )
-        with prepared(self._registry, self._finished(request)) as select:
+        with prepared(self._registry, request) as select:
             columns = self._registry.database.fetch_columns(select)
         columns["run"] = self._names_of_runs(columns["run_id"], join.collections)
         if "." in dataset_type:
@@ -165,7 +193,7 @@ class Query:
 
         component = name.partition(".")[2]
         whole = StorageClassRegistry.default().get(registered.storage_class)
-        return registered.make_component(component, whole.component(component).name)
+        return registered.make_component(component, whole.component(component))
 
     def _names_of_runs(self, keys: list[int], collections: Iterable[Collection]) -> list[str]:
         names = {c.key: c.name for c in collections if c.type is CollectionType.RUN}
@@ -185,15 +213,13 @@ class Query:
             raise QueryError(f"there are no records of {element!r}: a pixelization has no table")
         group = self._registry.universe.conform(found.required)
         request = replace(self._request, group=group, returns="records", element=found)
-        with prepared(self._registry, self._finished(request)) as select:
+        with prepared(self._registry, request) as select:
             return RecordResult(found, self._registry.database.fetch_columns(select))
 
     def count(self, dimensions: Iterable[str] | DimensionGroup | str) -> int:
         """Return how many data IDs there are, without fetching them."""
         group = self._group(dimensions)
-        request = self._finished(
-            replace(self._request, group=group, returns="data_ids", with_implied=False)
-        )
+        request = replace(self._request, group=group, returns="data_ids", with_implied=False)
         with prepared(self._registry, request) as select:
             inner = select.order_by(None).subquery()
             counted = sa.select(sa.func.count()).select_from(inner)
@@ -207,15 +233,3 @@ class Query:
         if isinstance(dimensions, str):
             dimensions = [part for part in dimensions.replace(",", " ").split() if part]
         return self._registry.universe.conform(dimensions)
-
-    def _finished(self, request: QueryRequest) -> QueryRequest:
-        """Add the default governor values that nothing else says anything of."""
-        from butler_core.queries.expression import names_in
-
-        named = {name.parts[0] for name in names_in(request.where)} | set(request.data_id)
-        defaults = {
-            name: value
-            for name, value in self._default_data_id.items()
-            if name in request.group and name not in named
-        }
-        return replace(request, data_id={**defaults, **request.data_id}) if defaults else request

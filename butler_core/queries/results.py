@@ -42,7 +42,7 @@ class ColumnsResult:
         return {name: [_printable(v) for v in self.columns[name]] for name in self.shown}
 
     def to_numpy(self) -> dict[str, Any]:
-        """Return the columns as numpy arrays, shape (n_rows,); missing values make a masked array."""
+        """Return the columns as numpy arrays, shape (n_rows,), masked where values are missing."""
         table = self.to_table()
         return {name: table[name].data for name in table.colnames}
 

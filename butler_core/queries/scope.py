@@ -34,7 +34,7 @@ class JoinedTables:
         self.source: Any = None
         #: SQL column that gives each dimension's value.
         self.values: dict[str, Any] = {}
-        self.elements: dict[str, sa.Table] = {}
+        self.elements: dict[str, Any] = {}
         self.datasets: dict[str, Any] = {}
 
     # ---------------------------------------------------------------- joining
@@ -66,7 +66,7 @@ class JoinedTables:
     def join_dataset(self, name: str, dimensions: Sequence[str], search: Any) -> None:
         """Join a dataset search; see `butler_core.registry.dataset_search`."""
         table = search.subquery()
-        self.datasets[name] = table
+        self.datasets.setdefault(name, table)  # the first is the one whose datasets are returned
         self.join(table, {dimension: table.c[dimension] for dimension in dimensions})
 
     # ---------------------------------------------------------------- meaning
@@ -120,8 +120,23 @@ class JoinedTables:
     def overlap(self, element: DimensionElement, region: Any) -> sa.ColumnElement[bool]:
         """Return the condition that an element's region overlaps a constant one.
 
+        The keys of the records that do are lent to the query.
+        """
+        found = self.overlapping_keys(element, region)
+        ours = self.elements[element.name]
+        lent = self._stack.enter_context(
+            self._registry.database.staged(
+                found, dict(self._registry.schema.elements[element.name].c)
+            )
+        )
+        match = [lent.c[key] == ours.c[key] for key in element.key_columns]
+        return sa.exists(sa.select(sa.literal(1)).select_from(lent).where(*match))
+
+    def overlapping_keys(self, element: DimensionElement, region: Any) -> dict[str, list[Any]]:
+        """Return the keys of an element's records whose regions overlap a constant one.
+
         The candidates come from the stored pixels; their exact regions are
-        compared here, and the keys of those that overlap are lent to the query.
+        compared here.
         """
         from butler_core import region as regions
 
@@ -144,11 +159,7 @@ class JoinedTables:
         keep = regions.overlapping_pairs(
             candidates["region"], [regions.encode(region)], list(range(count)), [0] * count
         )
-        found = {key: _kept(candidates[key], keep) for key in keys}
-        lent = self._stack.enter_context(database.staged(found, dict(table.c)))
-        ours = self.elements[element.name]
-        match = [lent.c[key] == ours.c[key] for key in keys]
-        return sa.exists(sa.select(sa.literal(1)).select_from(lent).where(*match))
+        return {key: _kept(candidates[key], keep) for key in keys}
 
 
 def _kept(values: Sequence[Any], keep: Any) -> list[Any]:

@@ -12,12 +12,12 @@ import sqlalchemy as sa
 from butler_core.datasets.collection import Collection, CollectionType
 from butler_core.dimensions.dimension import DimensionElement
 from butler_core.dimensions.group import DimensionGroup
-from butler_core.errors import DataIdError, UnknownNameError
+from butler_core.errors import UnknownNameError
 from butler_core.queries import expression_tree as tree
 from butler_core.queries.conditions import ConditionWriter
 from butler_core.queries.expression import names_in
 from butler_core.queries.join_plan import plan_joins
-from butler_core.queries.names import meaning_of
+from butler_core.queries.names import Meaning, meaning_of
 from butler_core.queries.scope import JoinedTables
 from butler_core.queries.spatial_join import SpatialJoiner
 from butler_core.registry.dataset_search import search_datasets
@@ -48,6 +48,8 @@ class QueryRequest:
     where: tree.Node = tree.TRUE
     bind: Mapping[str, Any] = field(default_factory=dict)
     data_id: Mapping[str, Any] = field(default_factory=dict)
+    #: Values of governor dimensions that hold where nothing else says anything of them.
+    defaults: Mapping[str, Any] = field(default_factory=dict)
     datasets: tuple[DatasetJoin, ...] = ()
     order_by: tuple[tuple[tree.Name, bool], ...] = ()
     limit: int | None = None
@@ -65,94 +67,126 @@ def prepared(registry: Registry, request: QueryRequest) -> Iterator[sa.Select[An
         yield _Writer(registry, request, stack).write()
 
 
+@dataclass(frozen=True, slots=True)
+class _Touched:
+    """What a query looks at."""
+
+    #: All dimensions of its result and of what constrains it.
+    group: DimensionGroup
+    #: Names of the elements of whose records it uses more than keys.
+    fields_of: set[str]
+    #: Names of the dimensions whose values it uses.
+    values: set[str]
+
+
 class _Writer:
     def __init__(self, registry: Registry, request: QueryRequest, stack: ExitStack) -> None:
         self._registry = registry
         self._request = request
         self._stack = stack
+        where = request.where
+        #: The parts of the condition that must all hold, and each as SQL once it was written.
+        self._parts = where.operands if isinstance(where, tree.And) else (where,)
+        self._written: dict[int, sa.ColumnElement[bool]] = {}
 
     def write(self) -> sa.Select[Any]:
         request = self._request
-        group, fields_of = self._dimensions()
+        touched = self._touched()
         plan = plan_joins(
-            group,
+            touched.group,
             datasets=[join.registered.dataset_type.dimensions for join in request.datasets],
-            fields_of=fields_of,
-            values=self._values_used(group),
+            fields_of=touched.fields_of,
+            values=touched.values,
         )
+        self._data_id = self._with_defaults(touched.group)
         tables = JoinedTables(self._registry, self._stack, request.element)
         for join in request.datasets:
             dataset_type = join.registered.dataset_type
-            search = search_datasets(
-                join.registered, join.collections, find_first=join.find_first
-            )
+            search = search_datasets(join.registered, join.collections, find_first=join.find_first)
             tables.join_dataset(dataset_type.name, dataset_type.dimensions.required, search)
         for element in plan.elements:
             tables.join_element(element)
-        self._condition = ConditionWriter(tables, request.bind).condition(request.where)
         joiner = SpatialJoiner(self._registry, self._constrained, self._stack)
-        for first, second in plan.spatial:
+        for first, second in sorted(plan.spatial, key=lambda pair: not joiner.is_stored(pair[1])):
             joiner.join(tables, first, second)
-        return self._finished(tables, group)
+        return self._finished(tables, touched.group)
 
     # ------------------------------------------------------------ what is used
     def _names(self) -> list[tree.Name]:
         request = self._request
-        found = [name for name in names_in(request.where) if str(name) not in request.bind]
-        return [*found, *(name for name, _ in request.order_by), *(name for _, name in request.fields)]
+        return [
+            *(name for name in names_in(request.where) if str(name) not in request.bind),
+            *(name for name, _ in request.order_by),
+            *(name for _, name in request.fields),
+        ]
 
-    def _dimensions(self) -> tuple[DimensionGroup, set[str]]:
-        """Return all dimensions the query touches, and the elements whose records it looks at."""
-        request = self._request
-        names = {*request.group.names, *self._known_data_id()}
-        fields_of = {request.element.name} if request.returns == "records" and request.element else set()
-        if request.element is not None and request.element.view_of:
-            fields_of = {request.element.view_of}
-            names |= set(self._registry.universe[request.element.view_of].required)
-        dataset_types = {join.registered.dataset_type.name for join in request.datasets}
+    def _meaning(self, name: tree.Name) -> Meaning:
+        types = {join.registered.dataset_type.name for join in self._request.datasets}
+        universe = self._registry.universe
+        return meaning_of(name, universe, dataset_types=types, element=self._request.element)
+
+    def _touched(self) -> _Touched:
+        request, universe = self._request, self._registry.universe
+        names = {*request.group.names, *request.data_id}
+        values = set(request.group.names if request.with_implied else request.group.required)
+        values |= set(request.data_id)
+        fields_of: set[str] = set()
+        if request.element is not None:
+            stored = universe[request.element.view_of or request.element.name]
+            fields_of.add(stored.name)
+            names |= set(stored.required)
         for join in request.datasets:
             names |= set(join.registered.dataset_type.dimensions.names)
-        for name in self._names():
-            meaning = meaning_of(
-                name, self._registry.universe, dataset_types=dataset_types, element=request.element
-            )
-            if meaning.element is not None:
-                names |= {meaning.element.name} if meaning.element.is_dimension else set()
-                names |= set(meaning.element.required)
-                if meaning.kind != "dimension":
-                    fields_of.add(meaning.element.name)
-        return self._registry.universe.conform(names), fields_of
+        for meaning in map(self._meaning, self._names()):
+            element = meaning.element
+            if element is None:
+                continue
+            names |= {*element.required, *((element.name,) if element.is_dimension else ())}
+            if meaning.kind == "dimension":
+                values.add(element.name)
+            else:
+                fields_of.add(element.name)
+        return _Touched(universe.conform(names), fields_of, values)
 
-    def _known_data_id(self) -> set[str]:
-        unknown = [n for n in self._request.data_id if n not in self._registry.universe]
-        if unknown:
-            raise DataIdError(f"{', '.join(map(repr, unknown))} in a data ID: no such dimension")
-        return set(self._request.data_id)
-
-    def _values_used(self, group: DimensionGroup) -> set[str]:
-        request = self._request
-        used = set(request.group.names if request.with_implied else request.group.required)
-        used |= set(request.data_id)
-        for name in self._names():
-            if name.parts[0] in group:
-                used.add(name.parts[0])
-        return used
+    def _with_defaults(self, group: DimensionGroup) -> Mapping[str, Any]:
+        """Add the default values of governor dimensions that nothing else says anything of."""
+        named = {name.parts[0] for name in names_in(self._request.where)}
+        defaults = {
+            name: value
+            for name, value in self._request.defaults.items()
+            if name in group and name not in named
+        }
+        return {**defaults, **self._request.data_id}
 
     # --------------------------------------------------------------- statement
     def _constrained(self, tables: JoinedTables, columns: list[Any]) -> sa.Select[Any]:
-        select = sa.select(*columns).select_from(tables.source).where(self._condition)
-        for name, value in self._request.data_id.items():
-            select = select.where(tables.values[name] == value)
+        """Apply the conditions on what is joined so far."""
+        writer = ConditionWriter(tables, self._request.bind)
+        select = sa.select(*columns)
+        if tables.source is not None:
+            select = select.select_from(tables.source)
+        for place, part in enumerate(self._parts):
+            if place not in self._written and self._is_joined(part, tables):
+                self._written[place] = writer.condition(part)
+            if place in self._written:
+                select = select.where(self._written[place])
+        for name, value in self._data_id.items():
+            if name in tables.values:
+                select = select.where(tables.values[name] == value)
         return select
+
+    def _is_joined(self, part: tree.Node, tables: JoinedTables) -> bool:
+        """Return whether all values that a condition uses are joined; pixels may come last."""
+        names = [name for name in names_in(part) if str(name) not in self._request.bind]
+        return all(
+            meaning.kind != "dimension" or str(meaning.element) in tables.values
+            for meaning in map(self._meaning, names)
+        )
 
     def _finished(self, tables: JoinedTables, group: DimensionGroup) -> sa.Select[Any]:
         request = self._request
-        if tables.source is None:  # no dimension and no dataset: one empty row
-            return sa.select(sa.literal(1).label("_"))
         columns, is_unique = self._columns(tables, group)
-        columns += [
-            tables.column(name).value.label(label) for label, name in request.fields
-        ]
+        columns += [tables.column(name).value.label(label) for label, name in request.fields]
         select = self._constrained(tables, columns)
         if not is_unique:
             select = select.distinct()
@@ -161,9 +195,7 @@ class _Writer:
             select = select.limit(request.limit)
         return select.offset(request.offset) if request.offset else select
 
-    def _columns(
-        self, tables: JoinedTables, group: DimensionGroup
-    ) -> tuple[list[Any], bool]:
+    def _columns(self, tables: JoinedTables, group: DimensionGroup) -> tuple[list[Any], bool]:
         """Return the columns of a row, and whether rows cannot come twice."""
         request = self._request
         own = all(name in request.group for name in tables.values)

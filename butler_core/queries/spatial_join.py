@@ -34,13 +34,15 @@ class SpatialJoiner:
         self._constrain = constrain
         self._stack = stack
 
-    def join(
-        self, tables: JoinedTables, first: DimensionElement, second: DimensionElement
-    ) -> None:
+    def is_stored(self, element: DimensionElement) -> bool:
+        """Return whether the pixels of a pixelization are those that the registry stores."""
+        return element.name == self._registry.universe.common_skypix
+
+    def join(self, tables: JoinedTables, first: DimensionElement, second: DimensionElement) -> None:
         """Relate two elements whose regions overlap; the second may be a pixelization."""
         if second.skypix is None:
             self._join_regions(tables, first, second)
-        elif second.name == self._registry.universe.common_skypix:
+        elif self.is_stored(second):
             overlap = self._registry.schema.overlaps[first.name].alias()
             tables.join(overlap, _key_columns(overlap, first) | {second.name: overlap.c.pixel})
         else:
@@ -79,7 +81,7 @@ class SpatialJoiner:
     def _regions(
         self, element: DimensionElement, pairs: Columns, prefix: str
     ) -> tuple[list[bytes], list[int]]:
-        """Return the distinct regions of an element in some pairs, and each pair's place in them."""
+        """Return an element's distinct regions in some pairs, and each pair's place in them."""
         rows = list(zip(*(pairs[prefix + name] for name in element.required), strict=True))
         place = {row: i for i, row in enumerate(dict.fromkeys(rows))}
         table = self._registry.schema.elements[element.name]
@@ -89,7 +91,9 @@ class SpatialJoiner:
             select = sa.select(*(table.c[key] for key in keys), table.c.region).join_from(
                 staged, table, same
             )
-            stored = {tuple(row[:-1]): row[-1] for row in self._registry.database.fetch_rows(select)}
+            stored = {
+                tuple(row[:-1]): row[-1] for row in self._registry.database.fetch_rows(select)
+            }
         return [stored[row] for row in place], [place[row] for row in rows]
 
     def _join_pixels(
@@ -105,7 +109,10 @@ class SpatialJoiner:
         keys = [tables.values[name].label(f"a_{name}") for name in first.required]
         found = self._registry.database.fetch_columns(self._constrain(tables, keys).distinct())
         encoded, index = self._regions(first, found, "a_")
-        pixels = [region.skypix_envelope(region.decode(one), skypix.system, skypix.level) for one in encoded]
+        pixels = [
+            region.skypix_envelope(region.decode(one), skypix.system, skypix.level)
+            for one in encoded
+        ]
         rows: Columns = {name: [] for name in (*found, "pixel")}
         for row, place in enumerate(index):
             for name, values in found.items():

@@ -192,7 +192,9 @@ class CollectionTable:
             if unknown:
                 raise self._unknown(unknown)
             self._check_cycle(parent, children)
-            self._database.execute(sa.delete(self._chain).where(self._chain.c.parent_id == chain.key))
+            self._database.execute(
+                sa.delete(self._chain).where(self._chain.c.parent_id == chain.key)
+            )
             self._database.insert_columns(
                 self._chain,
                 {
@@ -241,7 +243,8 @@ class CollectionTable:
             chains = self.parents(name)
             if chains:
                 raise CollectionInUseError(
-                    f"{name!r} is part of {', '.join(map(repr, chains))}; take it out of there first"
+                    f"{name!r} is part of {', '.join(map(repr, chains))}; "
+                    "take it out of there first"
                 )
             try:
                 self._database.execute(

@@ -41,6 +41,8 @@ class Database:
     def __init__(self, engine: sa.Engine, *, is_writeable: bool, place: str) -> None:
         self._engine = engine
         self._local = threading.local()
+        #: How many transactions were undone; whoever remembers what it read looks here.
+        self.rollbacks = 0
         self.is_writeable = is_writeable
         #: Where the database is, for messages.
         self.place = place
@@ -93,8 +95,12 @@ class Database:
         outer = self._current()
         with _plain_errors(self.place):
             if outer is not None:
-                with outer.begin_nested():
-                    yield outer
+                try:
+                    with outer.begin_nested():
+                        yield outer
+                except BaseException:
+                    self.rollbacks += 1
+                    raise
                 return
             with self._engine.connect() as connection:
                 # The driver is in autocommit mode: a transaction begins where we say so.
@@ -102,11 +108,11 @@ class Database:
                 self._local.connection = connection
                 try:
                     yield connection
+                    connection.commit()
                 except BaseException:
+                    self.rollbacks += 1
                     connection.rollback()
                     raise
-                else:
-                    connection.commit()
                 finally:
                     self._local.connection = None
 
@@ -139,7 +145,8 @@ class Database:
         """Return all rows of a query as plain tuples."""
         with self.connection() as connection:
             result = connection.execute(select)
-            rows: list[tuple[Any, ...]] = result.cursor.fetchall()  # type: ignore[union-attr] # a select has a cursor
+            assert result.cursor is not None  # a select has one
+            rows: list[tuple[Any, ...]] = list(result.cursor.fetchall())
             result.close()
         processors = self._result_processors(select)
         if rows and any(processors):
@@ -256,7 +263,9 @@ class Database:
         return values
 
     # ----------------------------------------------------------------- tables
-    def create_tables(self, metadata: sa.MetaData, tables: Sequence[sa.Table] | None = None) -> None:
+    def create_tables(
+        self, metadata: sa.MetaData, tables: Sequence[sa.Table] | None = None
+    ) -> None:
         """Create the tables that do not exist yet."""
         with self.transaction() as connection:
             metadata.create_all(connection, tables=tables)
@@ -268,7 +277,7 @@ class Database:
 
     def refresh_statistics(self) -> None:
         """Let the query planner look at the tables again, as it must after bulk changes."""
-        with self._engine.connect() as connection:
+        with self.connection() as connection:
             connection.exec_driver_sql("PRAGMA analysis_limit=1000")
             connection.exec_driver_sql("ANALYZE")
 

@@ -23,7 +23,7 @@ def search_datasets(
         No chains, in the order searched.
     find_first
         Whether to keep, of each data ID, only what the first collection that
-        has it holds.
+        has it holds; of a CALIBRATION collection that is every validity range.
 
     Returns
     -------
@@ -67,7 +67,7 @@ def _in_memberships(
 ) -> sa.Select[Any]:
     table = registered.tables.dataset
     if "begin_ns" in member.c:
-        span = [member.c.begin_ns, member.c.end_ns]
+        span: list[Any] = [member.c.begin_ns, member.c.end_ns]
     else:
         span = [
             sa.literal(MIN_NS, sa.BigInteger).label("begin_ns"),
@@ -102,7 +102,7 @@ def _rank(column: Any, keys: Sequence[int], ranks: dict[int, int]) -> Any:
 def _first_of(registered: RegisteredType, union: Any) -> sa.Select[Any]:
     inner = union.subquery()
     names = registered.dataset_type.dimensions.required
-    place = sa.func.row_number().over(
+    place = sa.func.rank().over(
         partition_by=[inner.c[name] for name in names] or None, order_by=inner.c.rank
     )
     ranked = sa.select(inner, place.label("place")).subquery()

@@ -37,8 +37,8 @@ class RegisteredType:
 class DatasetTypeTable:
     """What dataset types there are.
 
-    A definition never changes while it exists, so what was read once is kept;
-    what is not known is looked up again.
+    A definition never changes while it exists, so what was read once is kept
+    until a transaction is undone; what is not known is looked up again.
     """
 
     def __init__(self, database: Database, schema: Schema) -> None:
@@ -47,9 +47,11 @@ class DatasetTypeTable:
         self._table = schema.dataset_type
         self._groups = schema.dimension_group
         self._known: dict[str, RegisteredType] = {}
+        self._rollbacks = database.rollbacks
 
     def refresh(self) -> None:
         """Read all definitions anew."""
+        self._rollbacks = self._database.rollbacks
         rows = self._database.fetch_rows(
             sa.select(self._table, self._groups.c.dimensions)
             .join(self._groups, self._groups.c.group_id == self._table.c.group_id)
@@ -68,7 +70,7 @@ class DatasetTypeTable:
     def find(self, name: str) -> RegisteredType | None:
         """Return a dataset type by name (a component's name finds its parent), or None."""
         parent = name.partition(".")[0]
-        if parent not in self._known:
+        if parent not in self._known or self._rollbacks != self._database.rollbacks:
             self.refresh()
         return self._known.get(parent)
 
@@ -108,7 +110,9 @@ class DatasetTypeTable:
         """Return every dimension group in use, by key, with its tables."""
         self.refresh()
         found = {}
-        rows = self._database.fetch_rows(sa.select(self._groups.c.group_id, self._groups.c.dimensions))
+        rows = self._database.fetch_rows(
+            sa.select(self._groups.c.group_id, self._groups.c.dimensions)
+        )
         for group_id, dimensions in rows:
             group = self._schema.universe.conform(dimensions.split(",") if dimensions else ())
             found[group_id] = (group, self._schema.dataset_tables(group_id, group))

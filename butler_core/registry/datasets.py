@@ -19,6 +19,9 @@ from butler_core.registry.database import Columns, Database
 from butler_core.registry.dataset_types import DatasetTypeTable, RegisteredType
 from butler_core.registry.schema import GROUP_SHIFT, Schema
 
+#: TAI - UTC since 2017-01-01 (IERS Bulletin C 52); no later leap second has been announced.
+_TAI_MINUS_UTC_NS = 37 * 1_000_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Registered:
@@ -71,7 +74,9 @@ class DatasetTables:
         rows = list(zip(*(columns[n] for n in names), strict=True)) if names else [()] * count
         if ids is None:
             ids = (
-                reproducible_ids(id_mode, dataset_type.name, run.name, dataset_type.dimensions, rows)
+                reproducible_ids(
+                    id_mode, dataset_type.name, run.name, dataset_type.dimensions, rows
+                )
                 if id_mode.is_reproducible
                 else new_ids(count)
             )
@@ -82,7 +87,7 @@ class DatasetTables:
                 "id": list(ids),
                 "dataset_type_id": [registered.key] * count,
                 "run_id": [run.key] * count,
-                "ingest_ns": [time.time_ns()] * count,
+                "ingest_ns": [time.time_ns() + _TAI_MINUS_UTC_NS] * count,
             }
             try:
                 self._database.insert_columns(
@@ -129,14 +134,18 @@ class DatasetTables:
                 names = self._schema.universe[name].required
                 return MissingRecordError(
                     f"there is no dimension record of {name} {_data_id_text(names, missing[0])}"
-                    f"{_and_more(len(missing))}, so {dataset_type.name!r} cannot be registered for it"
+                    f"{_and_more(len(missing))}, so {dataset_type.name!r} cannot be registered "
+                    "for it"
                 )
         same = self.find_ids(ids)
         if same:
             ref = next(iter(same.values()))[0]
-            return DatasetExistsError(f"the id {ref.id} belongs to {ref} already{_and_more(len(same))}")
+            return DatasetExistsError(
+                f"the id {ref.id} belongs to {ref} already{_and_more(len(same))}"
+            )
         return DatasetExistsError(
-            f"{dataset_type.name!r} cannot be registered in run {run.name!r}: {error.__cause__ or error}"
+            f"{dataset_type.name!r} cannot be registered in run {run.name!r}: "
+            f"{error.__cause__ or error}"
         )
 
     def existing(
@@ -163,7 +172,9 @@ class DatasetTables:
         table = self._schema.elements[name]
         like = registered.tables.dataset.c
         with self._database.staged({n: columns[n] for n in element.required}, dict(like)) as staged:
-            match = sa.and_(*(table.c[element.column_of(n)] == staged.c[n] for n in element.required))
+            match = sa.and_(
+                *(table.c[element.column_of(n)] == staged.c[n] for n in element.required)
+            )
             select = (
                 sa.select(*(staged.c[n] for n in element.required))
                 .select_from(staged.outerjoin(table, match))
@@ -196,7 +207,9 @@ class DatasetTables:
                 )
                 for id_, key, type_id, run, *values in self._database.fetch_rows(select):
                     data_id = DataCoordinate.from_required(group, tuple(values))
-                    ref = DatasetRef(types[type_id].dataset_type, data_id, run, uuid.UUID(bytes=id_))
+                    ref = DatasetRef(
+                        types[type_id].dataset_type, data_id, run, uuid.UUID(bytes=id_)
+                    )
                     found[id_] = (ref, key)
         return found
 
@@ -229,9 +242,9 @@ class DatasetTables:
             table = registered.tables.dataset
             names = registered.dataset_type.dimensions.required
             columns = self._database.fetch_columns(
-                sa.select(table.c.dataset_key, table.c.id, *(table.c[name] for name in names)).where(
-                    table.c.dataset_type_id == registered.key, table.c.run_id == run.key
-                )
+                sa.select(
+                    table.c.dataset_key, table.c.id, *(table.c[name] for name in names)
+                ).where(table.c.dataset_type_id == registered.key, table.c.run_id == run.key)
             )
             if columns["dataset_key"]:
                 found[registered.dataset_type.name] = columns

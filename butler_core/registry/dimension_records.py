@@ -55,7 +55,7 @@ class DimensionRecordTables:
             Values by column; a column that is left out is null.
         on_conflict
             What to do with a record whose key exists: ``raise``, ``skip`` it,
-            or ``replace`` what is stored.
+            or ``replace`` the values given in what is stored.
 
         Raises
         ------
@@ -73,11 +73,15 @@ class DimensionRecordTables:
         with self._database.transaction():
             if on_conflict != "replace":
                 columns = self._without_existing(element, columns, on_conflict)
+            else:
+                columns = _last_of_each(element.key_columns, columns)
             try:
-                self._database.insert_columns(table, columns, on_conflict="replace" if on_conflict == "replace" else "raise")
+                self._database.insert_columns(
+                    table, columns, on_conflict="replace" if on_conflict == "replace" else "raise"
+                )
             except sa.exc.IntegrityError as error:
                 raise self._explain(element, columns, error) from error
-            if element.has_region:
+            if "region" in columns:
                 self._store_overlaps(element, columns, replace=on_conflict == "replace")
         return total if on_conflict == "replace" else len(next(iter(columns.values()), ()))
 
@@ -91,6 +95,7 @@ class DimensionRecordTables:
         """
         element = self.universe[element_name]
         table = self._schema.elements[element.name]
+        self._check_columns(element, values)
         with self._database.transaction():
             key = sa.and_(*(table.c[name] == values[name] for name in element.key_columns))
             stored = self._database.fetch_columns(sa.select(table).where(key))
@@ -105,7 +110,9 @@ class DimensionRecordTables:
             if not changes:
                 return False
             if not update:
-                listed = ", ".join(f"{n}: {old!r} is not {new!r}" for n, (old, new) in changes.items())
+                listed = ", ".join(
+                    f"{n}: {old!r} is not {new!r}" for n, (old, new) in changes.items()
+                )
                 raise RecordConflictError(
                     f"the stored {element.name} record {self._key_text(element, values)} differs "
                     f"({listed}); update it explicitly to replace it"
@@ -115,7 +122,7 @@ class DimensionRecordTables:
             self.insert(element_name, merged, on_conflict="replace")
             return True
 
-    def _check_columns(self, element: DimensionElement, columns: Mapping[str, Sequence[Any]]) -> None:
+    def _check_columns(self, element: DimensionElement, columns: Mapping[str, Any]) -> None:
         known = self.column_names(element)
         unknown = [name for name in columns if name not in known]
         missing = [name for name in element.key_columns if name not in columns]
@@ -162,7 +169,7 @@ class DimensionRecordTables:
     ) -> None:
         from butler_core import region
 
-        regions = columns.get("region") or []
+        regions = columns["region"]
         present = [i for i, value in enumerate(regions) if value is not None]
         overlap = self._schema.overlaps[element.name]
         keys = element.key_columns
@@ -187,15 +194,19 @@ class DimensionRecordTables:
             if other is element or not other.has_table:
                 continue
             ours = [element.column_of(part) for part in other.required]
-            keys = {theirs: columns[our] for theirs, our in zip(other.key_columns, ours, strict=True)}
+            keys = {
+                theirs: columns[our] for theirs, our in zip(other.key_columns, ours, strict=True)
+            }
             missing = set(zip(*keys.values(), strict=True)) - self._existing_keys(other, keys)
             if missing:
-                shown = dict(zip(other.required, sorted(missing, key=repr)[0], strict=True))
+                shown = dict(zip(other.required, min(missing, key=repr), strict=True))
                 return MissingRecordError(
                     f"a {element.name} record refers to {name} {shown}, of which there is no "
                     f"record ({len(missing)} such in all); insert those first"
                 )
-        return RecordConflictError(f"{element.name} records cannot be stored: {error.__cause__ or error}")
+        return RecordConflictError(
+            f"{element.name} records cannot be stored: {error.__cause__ or error}"
+        )
 
     def _key_text(self, element: DimensionElement, values: Mapping[str, Any]) -> str:
         names = zip(element.required, element.key_columns, strict=True)
@@ -230,6 +241,15 @@ class DimensionRecordTables:
         table = self._schema.elements[element_name]
         condition = sa.and_(*(table.c[name] == value for name, value in where.items()))
         return self._database.execute(sa.delete(table).where(condition))
+
+
+def _last_of_each(
+    keys: Sequence[str], columns: Mapping[str, Sequence[Any]]
+) -> Mapping[str, Sequence[Any]]:
+    """Keep, of rows with the same key, the last."""
+    places = {key: i for i, key in enumerate(zip(*(columns[name] for name in keys), strict=True))}
+    keep = sorted(places.values())
+    return {name: [column[i] for i in keep] for name, column in columns.items()}
 
 
 def _listed(word: str, names: Sequence[str]) -> str:

@@ -51,6 +51,12 @@ class FileRecordTable:
             )
             return {key: FileRecord(*rest) for key, *rest in self._database.fetch_rows(select)}
 
+    def owner_of(self, path: str) -> int | None:
+        """Return the key of a dataset whose file has this path; looks at every row."""
+        c = self._table.c
+        key = self._database.fetch_scalar(sa.select(c.dataset_key).where(c.path == path).limit(1))
+        return None if key is None else int(key)
+
     def delete(self, keys: Iterable[int]) -> list[FileRecord]:
         """Delete the records of datasets and return those whose files nobody else needs."""
         keys = list(keys)

@@ -8,7 +8,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from butler_core.datasets.collection import Collection, CollectionType
-from butler_core.errors import CollectionTypeError, DatasetTypeError, ValidityConflictError
+from butler_core.errors import (
+    AmbiguousDatasetError,
+    CollectionTypeError,
+    DatasetExistsError,
+    DatasetTypeError,
+    ValidityConflictError,
+)
 from butler_core.registry.database import Columns, Database
 from butler_core.registry.dataset_types import RegisteredType
 from butler_core.timespan import Timespan, ns_to_iso
@@ -24,22 +30,33 @@ class MembershipTables:
     def associate(
         self, registered: RegisteredType, collection: Collection, keys: Sequence[int]
     ) -> None:
-        """Name datasets in a TAGGED collection, instead of any with the same data ID."""
+        """Name datasets in a TAGGED collection; those that it names already stay.
+
+        Raises
+        ------
+        DatasetExistsError
+            If the collection names another dataset with the same data ID.
+        AmbiguousDatasetError
+            If two of the datasets have the same data ID.
+        """
         _require(collection, CollectionType.TAGGED)
         tag = registered.tables.tag
+        names = registered.dataset_type.dimensions.required
         with self._database.transaction():
-            rows = self._data_ids(registered, keys)
-            names = registered.dataset_type.dimensions.required
-            with self._database.staged(rows, dict(registered.tables.dataset.c)) as staged:
-                same = [tag.c[name] == staged.c[name] for name in names]
-                self._database.execute(
-                    sa.delete(tag).where(
-                        tag.c.dataset_type_id == registered.key,
-                        tag.c.collection_id == collection.key,
-                        sa.exists(sa.select(staged.c.dataset_key).where(*same)),
-                    )
+            rows = self._data_ids(registered, sorted({*keys} - {*self.tagged(registered, collection)}))
+            doubled = _doubled(names, rows)
+            if doubled is not None:
+                raise AmbiguousDatasetError(
+                    f"two {registered.dataset_type.name!r} datasets have the data ID {doubled}; "
+                    f"{collection.name!r} can name one of them only"
                 )
-            self._insert(tag, registered, collection, rows, {})
+            try:
+                self._insert(tag, registered, collection, rows, {})
+            except sa.exc.IntegrityError as error:
+                raise DatasetExistsError(
+                    f"{collection.name!r} names another {registered.dataset_type.name!r} for one of "
+                    f"{len(rows['dataset_key'])} data IDs already; disassociate it first"
+                ) from error
 
     def disassociate(
         self, registered: RegisteredType, collection: Collection, keys: Sequence[int]
@@ -75,8 +92,8 @@ class MembershipTables:
         _require(collection, CollectionType.CALIBRATION)
         if not registered.dataset_type.is_calibration:
             raise DatasetTypeError(
-                f"{registered.dataset_type.name!r} is not registered as a calibration, so it cannot "
-                "be certified; register it with --is-calibration"
+                f"{registered.dataset_type.name!r} is not registered as a calibration, so it "
+                "cannot be certified; register it with --is-calibration"
             )
         with self._database.transaction():
             rows = self._data_ids(registered, keys)
@@ -170,8 +187,7 @@ class MembershipTables:
     ) -> None:
         names = registered.dataset_type.dimensions.required
         what = registered.dataset_type.name
-        data_ids = list(zip(*(rows[n] for n in names), strict=True)) or [()] * len(rows["dataset_key"])
-        if len(set(data_ids)) < len(data_ids):
+        if _doubled(names, rows) is not None:
             raise ValidityConflictError(
                 f"two {what!r} datasets of one data ID cannot be certified for the same time in "
                 f"{collection.name!r}"
@@ -182,8 +198,8 @@ class MembershipTables:
             begin, end = ns_to_iso(taken["begin_ns"][0]), ns_to_iso(taken["end_ns"][0])
             raise ValidityConflictError(
                 f"{collection.name!r} has a {what!r} for {held} valid from {begin} to {end}, which "
-                f"overlaps {timespan} ({len(taken['dataset_key'])} such in all); decertify it first "
-                "or choose other dates"
+                f"overlaps {timespan} ({len(taken['dataset_key'])} such in all); decertify it "
+                "first or choose other dates"
             )
 
     # ---------------------------------------------------------------- shared
@@ -217,6 +233,19 @@ class MembershipTables:
         self._database.insert_columns(table, owners | rows | more)
 
 
+def _doubled(names: Sequence[str], rows: Columns) -> dict[str, Any] | None:
+    """Return a data ID that stands twice in some rows, or None."""
+    seen: set[tuple[Any, ...]] = set()
+    for i in range(len(rows["dataset_key"])):
+        values = tuple(rows[name][i] for name in names)
+        if values in seen:
+            return dict(zip(names, values, strict=True))
+        seen.add(values)
+    return None
+
+
 def _require(collection: Collection, type_: CollectionType) -> None:
     if collection.type is not type_:
-        raise CollectionTypeError(f"{collection.name!r} is a {collection.type} collection, not {type_}")
+        raise CollectionTypeError(
+            f"{collection.name!r} is a {collection.type} collection, not {type_}"
+        )

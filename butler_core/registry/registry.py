@@ -70,8 +70,8 @@ def _universe_of(database: Database) -> DimensionUniverse:
     if not database.has_table("repository_attribute"):
         if database.has_table("butler_attributes"):
             raise SchemaVersionError(
-                f"{database.place!r} is a repository of Rubin's middleware, whose tables differ from "
-                "ours; `butler adopt` makes a repository of ours from it"
+                f"{database.place!r} is a repository of Rubin's middleware, whose tables differ "
+                "from ours; `butler adopt` makes a repository of ours from it"
             )
         raise SchemaVersionError(f"{database.place!r} is not the registry of a data repository")
     attributes = AttributeTable(database, Schema(DimensionUniverse.default()))

@@ -31,6 +31,10 @@ _TYPES: dict[str, Any] = {
 }
 
 
+#: SQLite numbers rows by itself only where the key is an INTEGER.
+_KEY = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+
 @dataclass(frozen=True, slots=True)
 class DatasetTables:
     """The three tables of one dimension group."""
@@ -56,7 +60,11 @@ class Schema:
         )
         self.collection = self._table(
             "collection",
-            sa.Column("collection_id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+            sa.Column(
+                "collection_id",
+                _KEY,
+                primary_key=True,
+            ),
             sa.Column("name", sa.String(512), nullable=False, unique=True),
             sa.Column("type", sa.SmallInteger, nullable=False),
             sa.Column("doc", sa.Text, nullable=False, server_default=""),
@@ -79,6 +87,7 @@ class Schema:
             sa.Column("storage_class", sa.String(128), nullable=False),
             sa.Column("is_calibration", sa.Boolean, nullable=False),
             _reference("group_id", "dimension_group.group_id", type_=sa.Integer),
+            sqlite_autoincrement=True,  # a process may still remember a type that is gone
         )
         self.file_record = self._table(
             "file_record",
@@ -100,7 +109,7 @@ class Schema:
             for element in universe.stored_elements
             if element.has_region
         }
-        self._groups: dict[int, DatasetTables] = {}
+        self._groups: dict[int, tuple[DimensionGroup, DatasetTables]] = {}
 
     def _table(self, name: str, *parts: Any, **options: Any) -> sa.Table:
         return sa.Table(name, self.metadata, *parts, **options)
@@ -119,7 +128,9 @@ class Schema:
         for other in self._foreign_elements(element):
             parts.append(_foreign_key(element, other))
         for alternate in element.alternate_keys:
-            parent = [c for c in element.key_columns if element.key is None or c != element.key.name]
+            parent = [
+                c for c in element.key_columns if element.key is None or c != element.key.name
+            ]
             parts.append(sa.UniqueConstraint(*parent, alternate))
         return self._table(element.name, *parts, sqlite_with_rowid=False)
 
@@ -134,7 +145,8 @@ class Schema:
         table = self.elements[element.name]
         keys = element.key_columns
         columns = [
-            sa.Column(name, table.c[name].type, primary_key=True, autoincrement=False) for name in keys
+            sa.Column(name, table.c[name].type, primary_key=True, autoincrement=False)
+            for name in keys
         ]
         return self._table(
             f"{element.name}_{self.universe.common_skypix}_overlap",
@@ -149,24 +161,34 @@ class Schema:
 
     # --------------------------------------------------------------- groups
     def dataset_tables(self, group_id: int, group: DimensionGroup) -> DatasetTables:
-        """Return the three tables of a dimension group, made on first use."""
-        if group_id not in self._groups:
-            self._groups[group_id] = DatasetTables(
-                dataset=self._dataset_table(group_id, group),
-                tag=self._tag_table(group_id, group),
-                calibration=self._calibration_table(group_id, group),
-            )
-        return self._groups[group_id]
+        """Return the three tables of a dimension group, made on first use.
+
+        A key whose registration was undone may come to mean another group: what
+        was made for the first is then made anew.
+        """
+        known, tables = self._groups.get(group_id, (None, None))
+        if tables is not None and known == group:
+            return tables
+        if tables is not None:
+            for table in (tables.calibration, tables.tag, tables.dataset):
+                self.metadata.remove(table)
+        tables = DatasetTables(
+            dataset=self._dataset_table(group_id, group),
+            tag=self._tag_table(group_id, group),
+            calibration=self._calibration_table(group_id, group),
+        )
+        self._groups[group_id] = (group, tables)
+        return tables
 
     def _dataset_table(self, group_id: int, group: DimensionGroup) -> sa.Table:
         return self._table(
             f"dataset_{group_id}",
-            sa.Column("dataset_key", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True,
+            sa.Column("dataset_key", _KEY, primary_key=True,
                       autoincrement=False),
             sa.Column("id", DatasetIdColumn, nullable=False, unique=True),
             _reference("dataset_type_id", "dataset_type.dataset_type_id", type_=sa.Integer),
             _reference("run_id", "collection.collection_id"),
-            sa.Column("ingest_ns", sa.BigInteger, nullable=False),
+            sa.Column("ingest_ns", sa.BigInteger, nullable=False),  # TAI [ns since 1970]
             *self._data_id_columns(group),
             *self._data_id_keys(group),
             sa.UniqueConstraint("dataset_type_id", "run_id", *group.required),
@@ -185,7 +207,7 @@ class Schema:
     def _calibration_table(self, group_id: int, group: DimensionGroup) -> sa.Table:
         return self._table(
             f"calibration_{group_id}",
-            sa.Column("calibration_id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+            sa.Column("calibration_id", _KEY, primary_key=True),
             _reference("dataset_type_id", "dataset_type.dataset_type_id", type_=sa.Integer),
             _reference("collection_id", "collection.collection_id", cascade=True),
             *self._data_id_columns(group),
@@ -200,7 +222,9 @@ class Schema:
 
     def _data_id_columns(self, group: DimensionGroup) -> list[sa.Column[Any]]:
         keys = [(name, group.universe[name].key) for name in group.required]
-        return [sa.Column(name, _type(key), nullable=False) for name, key in keys if key is not None]
+        return [
+            sa.Column(name, _type(key), nullable=False) for name, key in keys if key is not None
+        ]
 
     def _data_id_keys(self, group: DimensionGroup) -> list[sa.ForeignKeyConstraint]:
         elements = [group.universe[name] for name in group.required]

@@ -1,4 +1,4 @@
-"""A data repository: registry, datastore and configuration, and the steps that change them together."""
+"""A data repository: registry, datastore, configuration, and the steps that change them."""
 
 from __future__ import annotations
 

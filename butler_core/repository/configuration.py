@@ -55,8 +55,8 @@ def find_config(place: str | Path) -> Path:
     if text in labels:
         return find_config(labels[text])
     raise RepositoryNotFoundError(
-        f"there is no data repository {text!r}: no such directory or file, and no such label in the "
-        f"repository index.{near_misses(text, labels)}"
+        f"there is no data repository {text!r}: no such directory or file, and no such label in "
+        f"the repository index.{near_misses(text, labels)}"
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from butler_core.dimensions.data_coordinate import DataCoordinate
+from butler_core.dimensions.data_coordinate import INTEGER, DataCoordinate, typed_value
 from butler_core.dimensions.group import DimensionGroup
 from butler_core.errors import DataIdError, MissingRecordError
 from butler_core.queries import expression_tree as tree
@@ -57,7 +57,9 @@ def expand_columns(
         )
         tables = JoinedTables(registry, stack)
         tables.join(staged, {name: staged.c[name] for name in keys})
-        for element in plan_joins(group, datasets=[group], fields_of=owners, values=wanted).elements:
+        for element in plan_joins(
+            group, datasets=[group], fields_of=owners, values=wanted
+        ).elements:
             if element.always_join and element.name not in owners:
                 continue
             tables.join_element(element)
@@ -149,10 +151,14 @@ def complete_data_id(
     """
     known, constraints = _sort_out(registry, group, given)
     known = {**{k: v for k, v in defaults.items() if k not in known}, **known}
-    if not constraints and not group.missing_from(known):
+    # Rule: an implied value is looked up, never believed; a wrong one must not name a dataset.
+    is_claimed = any(name in known for name in group.implied)
+    if not constraints and not is_claimed and not group.missing_from(known):
         return known
     wanted = registry.universe.conform({*group.required, *known})
-    query = Query(registry).where({name: v for name, v in known.items() if name in registry.universe})
+    query = Query(registry).where(
+        {name: v for name, v in known.items() if name in registry.universe}
+    )
     bind = {f"value{i}": value for i, value in enumerate(constraints.values())}
     if constraints:
         text = " AND ".join(f"{name} = :value{i}" for i, name in enumerate(constraints))
@@ -190,24 +196,27 @@ def _sort_out(
     """Tell plain dimension values from constraints on record fields."""
     known: dict[str, Any] = {}
     constraints: dict[str, Any] = {}
+    faults: list[str] = []
     for name, value in given.items():
         if value is None:
             continue
         if name not in registry.universe:
-            constraints[_qualified(registry, group, name)] = value
+            constraints[_qualified(group, name)] = value
             continue
         element = registry.universe[name]
         is_number = element.key is not None and element.key.type == "int"
-        if is_number and isinstance(value, str) and not value.lstrip("-").isdigit():
+        if is_number and isinstance(value, str) and not INTEGER.fullmatch(value):
             if not element.alternate_keys:
                 raise DataIdError(f"{name} must be an integer, not {value!r}")
             constraints[f"{name}.{element.alternate_keys[0]}"] = value
         else:
-            known[name] = int(value) if is_number else value
+            known[name] = typed_value(element, value, faults)
+    if faults:
+        raise DataIdError("; ".join(faults))
     return known, constraints
 
 
-def _qualified(registry: Registry, group: DimensionGroup, name: str) -> str:
+def _qualified(group: DimensionGroup, name: str) -> str:
     """Return ``seq_num`` as ``exposure.seq_num``: the field of the group's own element."""
     if "." in name:
         return name

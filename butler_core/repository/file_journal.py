@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from butler_core.datastore.file_datastore import FileDatastore, IngestBatch, StagedFile
+from butler_core.datastore.file_datastore import FileDatastore
 from butler_core.datastore.file_record import FileRecord
+from butler_core.datastore.pending_files import IngestBatch, StagedFile
 from butler_core.datastore.syncing import sync_files
 
 

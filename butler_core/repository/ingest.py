@@ -68,6 +68,8 @@ def ingest_files(repository: Repository, request: IngestRequest) -> list[bytes]:
         If the run holds one of the datasets already.
     TransferError
         If a file cannot be taken in.
+    PathTemplateError
+        If a dataset's path is that of another.
     MissingRecordError
         If a data ID names what has no dimension record.
     """
@@ -77,7 +79,11 @@ def ingest_files(repository: Repository, request: IngestRequest) -> list[bytes]:
     dataset_type = registered.dataset_type
     count = len(request.paths)
     columns: Columns = {n: list(request.columns[n]) for n in dataset_type.dimensions.required}
-    ids = list(request.ids) if request.ids is not None else _make_ids(request, repository, columns, count)
+    ids = (
+        list(request.ids)
+        if request.ids is not None
+        else _make_ids(request, repository, columns, count)
+    )
     run = ensure_run(repository, request.run)
     with repository.transaction() as journal:
         keys = registry.datasets.insert(registered, run, columns, ids=ids).keys
@@ -91,6 +97,7 @@ def ingest_files(repository: Repository, request: IngestRequest) -> list[bytes]:
             request.paths,
             targets,
             request.mode,
+            is_taken=lambda path: registry.files.owner_of(path) is not None,
             formatter=request.formatter,
             storage_class=request.storage_class,
             track_file_attrs=request.track_file_attrs,

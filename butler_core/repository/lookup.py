@@ -56,7 +56,8 @@ def find_dataset(
     if len({row["dataset_key"] for row in best}) > 1:
         raise AmbiguousDatasetError(
             f"{len(best)} {registered.dataset_type.name!r} datasets of {data_id} are certified in "
-            f"{collections[best[0]['rank']].name!r}; say for which time: give an exposure, or timespan="
+            f"{collections[best[0]['rank']].name!r}; say for which time: "
+            "give an exposure, or timespan="
         )
     row = best[0]
     run = _run_name(registry, row["run_id"], collections)
@@ -91,7 +92,9 @@ def _valid(
     if timespan is None:
         return rows
     return [
-        row for row in rows if row["begin_ns"] < timespan.end_ns and timespan.begin_ns < row["end_ns"]
+        row
+        for row in rows
+        if row["begin_ns"] < timespan.end_ns and timespan.begin_ns < row["end_ns"]
     ]
 
 

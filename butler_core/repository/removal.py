@@ -27,7 +27,9 @@ def unstore_datasets(repository: Repository, refs: Iterable[DatasetRef]) -> int:
         return len(condemned)
 
 
-def remove_runs(repository: Repository, names: Iterable[str], *, unlink_from_chains: bool = False) -> int:
+def remove_runs(
+    repository: Repository, names: Iterable[str], *, unlink_from_chains: bool = False
+) -> int:
     """Remove RUN collections with all their datasets and files; return how many datasets went.
 
     Parameters

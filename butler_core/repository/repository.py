@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +27,7 @@ from butler_core.repository.file_journal import FileJournal
 
 _ROOT_MARK = "<butlerRoot>"
 _DATABASE_NAME = "gen3.sqlite3"
+_CAMERA_FOLDER = "cameras"
 
 
 class Repository:
@@ -44,7 +46,8 @@ class Repository:
         self.config = config
         self.registry = registry
         self.datastore = _make_datastore(root, config)
-        self._journal: FileJournal | None = None
+        #: The journal of each thread's transaction, as the database's connection is a thread's.
+        self._local = threading.local()
 
     @classmethod
     def create(
@@ -122,9 +125,14 @@ class Repository:
         return self.registry.database.is_writeable
 
     @property
+    def camera_folder(self) -> Path:
+        """Where the YAML files of users' own cameras go; made when the first one comes."""
+        return self.root / _CAMERA_FOLDER
+
+    @property
     def camera_directories(self) -> tuple[Path, ...]:
-        """Where the repository keeps the YAML files of its users' own cameras."""
-        return (self.root / "cameras",)
+        """The folders with YAML files of users' own cameras that there are."""
+        return (self.camera_folder,) if self.camera_folder.is_dir() else ()
 
     def require_writeable(self) -> None:
         """Raise ReadOnlyRepositoryError if the repository is open for reading only."""
@@ -145,16 +153,17 @@ class Repository:
         commit; files to be removed go after it.
         """
         self.require_writeable()
-        if self._journal is not None:
-            mark = self._journal.mark()
+        outer: FileJournal | None = getattr(self._local, "journal", None)
+        if outer is not None:
+            mark = outer.mark()
             try:
                 with self.registry.database.transaction():
-                    yield self._journal
+                    yield outer
             except BaseException:
-                self._journal.undo(mark)
+                outer.undo(mark)
                 raise
             return
-        journal = self._journal = FileJournal()
+        journal = self._local.journal = FileJournal()
         try:
             with self.registry.database.transaction():
                 yield journal
@@ -163,7 +172,7 @@ class Repository:
             journal.undo()
             raise
         finally:
-            self._journal = None
+            self._local.journal = None
         journal.finish(self.datastore)
 
 
@@ -205,8 +214,8 @@ def _database_path(root: Path, config: Mapping[str, Any]) -> Path:
     url = str((config.get("registry") or {}).get("db", f"sqlite:///{_ROOT_MARK}/{_DATABASE_NAME}"))
     if not url.startswith("sqlite:///"):
         raise ConfigError(
-            f"the registry's database {url.split('@')[-1]!r} is not of a kind that can be opened; "
-            "sqlite:///PATH is"
+            f"the registry's database {url.rpartition('@')[2]!r} is not of a kind that can be "
+            "opened; sqlite:///PATH is"
         )
     return Path(url.removeprefix("sqlite:///").replace(_ROOT_MARK, str(root)))
 
@@ -222,4 +231,5 @@ def _make_datastore(root: Path, config: Mapping[str, Any]) -> FileDatastore:
         formatters=FormatterTable(settings.get("formatters") or {}),
         storage_classes=storage_classes,
         checksum=str(settings["checksum"]),
+        camera_folder=root / _CAMERA_FOLDER,
     )

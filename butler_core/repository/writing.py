@@ -10,6 +10,7 @@ from butler_core.datasets.collection import Collection, CollectionType
 from butler_core.datasets.dataset_id import new_ids
 from butler_core.datasets.dataset_ref import DatasetRef
 from butler_core.datasets.dataset_type import DatasetType
+from butler_core.datastore.file_datastore import path_is_taken
 from butler_core.dimensions.data_coordinate import DataCoordinate
 from butler_core.errors import CollectionTypeError
 from butler_core.repository.expansion import complete_data_id, expand_columns
@@ -37,6 +38,8 @@ def put_dataset(
         If the run holds this dataset already.
     StorageClassMismatchError
         If the object is not of the storage class's type.
+    PathTemplateError
+        If its path is that of another dataset.
     """
     repository.require_writeable()
     registry = repository.registry
@@ -44,9 +47,7 @@ def put_dataset(
     group = registered.dataset_type.dimensions
     known = complete_data_id(registry, group, given, defaults)
     data_id = DataCoordinate.standardize({n: known[n] for n in group if n in known}, group=group)
-    ref = DatasetRef(
-        registered.dataset_type, data_id, run, id_ or uuid.UUID(bytes=new_ids(1)[0])
-    )
+    ref = DatasetRef(registered.dataset_type, data_id, run, id_ or uuid.UUID(bytes=new_ids(1)[0]))
     collection = ensure_run(repository, run)
     staged = repository.datastore.stage(obj, ref.dataset_type, path_of(repository, ref))
     try:
@@ -54,7 +55,12 @@ def put_dataset(
             staged.sync()
         with repository.transaction() as journal:
             columns = {name: [value] for name, value in data_id.required.items()}
-            keys = registry.datasets.insert(registered, collection, columns, ids=[ref.id.bytes]).keys
+            keys = registry.datasets.insert(
+                registered, collection, columns, ids=[ref.id.bytes]
+            ).keys
+            # What a killed process left belongs to nobody and is replaced.
+            if staged.target.exists() and registry.files.owner_of(staged.record.path) is not None:
+                raise path_is_taken(staged.record.path)
             registry.files.insert(keys, [staged.record])
             journal.publish(staged)
     finally:
@@ -107,6 +113,8 @@ def paths_of(
     ) if template.fields else {}  # fmt: skip
     rows = zip(*fields.values(), strict=True) if fields else iter([()] * len(ids))
     return [
-        template.format(dataset_type, run, str(uuid.UUID(bytes=id_)), dict(zip(fields, row, strict=True)))
+        template.format(
+            dataset_type, run, str(uuid.UUID(bytes=id_)), dict(zip(fields, row, strict=True))
+        )
         for id_, row in zip(ids, rows, strict=True)
     ]

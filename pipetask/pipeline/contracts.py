@@ -50,8 +50,9 @@ def _fault(contract: Contract, configs: Mapping[str, Any]) -> str | None:
     said = f"{contract.message}: " if contract.message else ""
     expression = " ".join(contract.contract.split())
     try:
-        # As globals, so that comprehensions see the labels too.
-        holds = eval(contract.contract.strip(), dict(configs))  # noqa: S307 - the pipeline's own
+        # In brackets, so that it may have several lines; as globals, so that
+        # comprehensions see the labels too.
+        holds = eval(f"({contract.contract}\n)", dict(configs))  # noqa: S307 - the pipeline's own
     except _EXPRESSION_ERRORS as error:
         kind = type(error).__name__
         return f"{said}{expression!r} cannot be evaluated ({kind}: {error})"

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import Field
+
 from pipetask.config import Config
 from pipetask.config_overrides import (
     DictOverride,
@@ -17,7 +19,6 @@ from pipetask.config_overrides import (
     command_line_override,
 )
 from pipetask.errors import TaskConfigError, UnknownFieldError
-from pydantic import Field
 
 SURVEY = 7
 
@@ -139,5 +140,5 @@ def test_command_line_override_is_read() -> None:
 
 @pytest.mark.parametrize("text", ["fit", "fit:name", ":name=3", "fit:=3", "name=3"])
 def test_malformed_command_line_override_is_refused(text: str) -> None:
-    with pytest.raises(TaskConfigError, match="write label:field=value"):
+    with pytest.raises(TaskConfigError, match=r"write label:field=value"):
         command_line_override(text)

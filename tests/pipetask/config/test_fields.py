@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import Field
+
 from pipetask.config import Config
 from pipetask.errors import TaskConfigError, UnknownFieldError
-from pydantic import Field
 
 
 class OverscanConfig(Config):
@@ -55,13 +56,15 @@ def test_assignment_is_checked_and_names_class_and_field() -> None:
 def test_unknown_field_names_the_near_one() -> None:
     config = IsrConfig()
 
-    with pytest.raises(UnknownFieldError, match="IsrConfig has no field 'doFlt'. Did you mean 'doF"):
+    with pytest.raises(
+        UnknownFieldError, match=r"IsrConfig has no field 'doFlt'. Did you mean 'doF"
+    ):
         config.doFlt = False
-    with pytest.raises(UnknownFieldError, match="OverscanConfig has no field 'n_sgma'. Did you"):
+    with pytest.raises(UnknownFieldError, match=r"OverscanConfig has no field 'n_sgma'. Did you"):
         config.set_dotted("overscan.n_sgma", 3, source="test")
-    with pytest.raises(UnknownFieldError, match="no field 'overscn'"):
+    with pytest.raises(UnknownFieldError, match=r"no field 'overscn'"):
         config.set_dotted("overscn.n_sigma", 3, source="test")
-    with pytest.raises(UnknownFieldError, match="'doFlat' is a bool and has no fields"):
+    with pytest.raises(UnknownFieldError, match=r"'doFlat' is a bool and has no fields"):
         config.set_dotted("doFlat.x", 3, source="test")
 
 
@@ -103,7 +106,7 @@ def test_path_goes_through_entries_of_mappings() -> None:
     config.set_dotted("parts.C00.n_sigma", "9", source="test")
 
     assert config.parts["C00"].n_sigma == 9
-    with pytest.raises(UnknownFieldError, match="no entry 'C0'. Did you mean 'C00'"):
+    with pytest.raises(UnknownFieldError, match=r"no entry 'C0'. Did you mean 'C00'"):
         config.set_dotted("parts.C0.n_sigma", "9", source="test")
 
 
@@ -167,7 +170,11 @@ def test_thawed_copy_can_change_and_leaves_the_original_alone() -> None:
 
     assert [tuple(difference) for difference in config.diff(copy)] == [
         ("planes", ["SAT"], ["SAT", "X"]),
-        ("parts", {"C00": {"fit": "median", "n_sigma": 3.0}}, {"C00": {"fit": "median", "n_sigma": 9.0}}),
+        (
+            "parts",
+            {"C00": {"fit": "median", "n_sigma": 3.0}},
+            {"C00": {"fit": "median", "n_sigma": 9.0}},
+        ),
     ]
 
 
@@ -178,7 +185,7 @@ def test_freezing_checks_what_was_changed_in_place_and_the_rules_of_the_class() 
         config.freeze()
 
     config = IsrConfig(label="no flat")
-    with pytest.raises(TaskConfigError, match="IsrConfig: label says 'no flat'"):
+    with pytest.raises(TaskConfigError, match=r"IsrConfig: label says 'no flat'"):
         config.freeze()
 
 
@@ -218,14 +225,14 @@ def test_yaml_round_trip(planes: list[str], gains: dict[str, float], label: str 
 
 
 def test_text_that_is_no_mapping_is_refused() -> None:
-    with pytest.raises(TaskConfigError, match="must be a YAML mapping"):
+    with pytest.raises(TaskConfigError, match=r"must be a YAML mapping"):
         IsrConfig.from_yaml("- 3")
-    with pytest.raises(TaskConfigError, match="is no YAML"):
+    with pytest.raises(TaskConfigError, match=r"is no YAML"):
         IsrConfig.from_yaml("{")
 
 
 def test_value_without_plain_form_is_refused_by_name() -> None:
-    with pytest.raises(TaskConfigError, match="IsrConfig.anything holds a object"):
+    with pytest.raises(TaskConfigError, match=r"IsrConfig.anything holds a object"):
         IsrConfig(anything=object()).to_yaml()
 
 

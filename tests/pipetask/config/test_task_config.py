@@ -5,10 +5,11 @@ from __future__ import annotations
 import pickle
 
 import pytest
+from pydantic import Field
+
 from pipetask.config import PipelineTaskConfig
 from pipetask.connections import InitOutput, Input, Output, PipelineTaskConnections
 from pipetask.errors import TaskConfigError, UnknownFieldError
-from pydantic import Field
 
 
 class CoaddConnections(
@@ -40,7 +41,7 @@ def test_connections_and_templates_are_fields() -> None:
     assert config.connections.warps == "{coaddName}Warp"
     assert config.connections.schema == "coadd_schema"
     assert "Warps." in str(type(config.connections).model_fields["warps"].description)
-    with pytest.raises(UnknownFieldError, match="no field 'warp'. Did you mean 'warps'"):
+    with pytest.raises(UnknownFieldError, match=r"no field 'warp'. Did you mean 'warps'"):
         config.connections.warp = "x"
 
 
@@ -84,7 +85,7 @@ def test_rubins_class_keyword_and_field_are_known() -> None:
 
 
 def test_what_is_no_connections_class_is_refused() -> None:
-    with pytest.raises(TaskConfigError, match="takes a subclass of PipelineTaskConnections"):
+    with pytest.raises(TaskConfigError, match=r"takes a subclass of PipelineTaskConnections"):
 
         class Wrong(PipelineTaskConfig, connections=int):  # type: ignore[arg-type]
             pass

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
 from butler_core.errors import DatasetNotFoundError
 from pipetask import connectionTypes as cT
 from pipetask.connections import (
@@ -81,7 +82,7 @@ def test_names_are_filled_from_templates_and_configuration() -> None:
 
 
 def test_configured_name_with_unknown_template_is_refused() -> None:
-    with pytest.raises(TaskConnectionError, match="no template 'coadName'. Did you mean 'coaddN"):
+    with pytest.raises(TaskConnectionError, match=r"no template 'coadName'. Did you mean 'coaddN"):
         IsrConnections(config=config(exposure="{coadName}", raw="{"))
 
 
@@ -101,7 +102,7 @@ def test_deleted_connection_is_gone_from_the_instance_only() -> None:
     assert "dark" not in connections.prerequisite_inputs
     assert "dark" not in connections.all_connections
     assert IsrConnections.dark.name == "dark"
-    with pytest.raises(AttributeError, match="'dark' of 'IsrConnections' has been removed"):
+    with pytest.raises(AttributeError, match=r"'dark' of 'IsrConnections' has been removed"):
         _ = connections.dark
 
 
@@ -126,9 +127,9 @@ def test_connection_can_be_removed_through_its_group_or_replaced_or_added() -> N
 def test_instance_is_frozen_after_init() -> None:
     connections = IsrConnections()
 
-    with pytest.raises(TaskConnectionError, match="change in __init__ only"):
+    with pytest.raises(TaskConnectionError, match=r"change in __init__ only"):
         connections.raw = Input("x", "Y")
-    with pytest.raises(TaskConnectionError, match="change in __init__ only"):
+    with pytest.raises(TaskConnectionError, match=r"change in __init__ only"):
         del connections.raw
     with pytest.raises(AttributeError):
         connections.inputs.add("x")
@@ -170,9 +171,9 @@ def test_every_fault_of_a_declaration_is_reported_at_once() -> None:
 
 
 def test_unknown_keyword_of_a_connection_names_the_near_one() -> None:
-    with pytest.raises(TaskConnectionError, match="'is_calib'. Did you mean 'is_calibration'"):
+    with pytest.raises(TaskConnectionError, match=r"'is_calib'. Did you mean 'is_calibration'"):
         PrerequisiteInput("bias", "Exposure", is_calib=True)
-    with pytest.raises(TaskConnectionError, match="'deferred' is given twice"):
+    with pytest.raises(TaskConnectionError, match=r"'deferred' is given twice"):
         Input("raw", "Exposure", deferred=True, deferLoad=True)
 
 
@@ -204,21 +205,21 @@ def test_iter_connections_goes_through_the_groups_named() -> None:
 def test_quantum_without_regular_input_has_no_work() -> None:
     connections = IsrConnections()
 
-    with pytest.raises(NoWorkFound, match="isr.raw .'raw'. of quantum .* needs 1 and 0"):
+    with pytest.raises(NoWorkFound, match=r"isr.raw .'raw'. of quantum .* needs 1 and 0"):
         connections.adjust_quantum({"raw": (connections.raw, [])}, {}, "isr", {"exposure": 3})
 
 
 def test_quantum_without_prerequisite_fails() -> None:
     connections = IsrConnections()
 
-    with pytest.raises(DatasetNotFoundError, match="isr.refs .* needs 2 and 1 were found"):
+    with pytest.raises(DatasetNotFoundError, match=r"isr.refs .* needs 2 and 1 were found"):
         connections.adjust_quantum({"refs": (connections.refs, ["a"])}, {}, "isr", {})
 
 
 def test_quantum_with_several_datasets_for_one_is_refused() -> None:
     connections = IsrConnections()
 
-    with pytest.raises(TaskConnectionError, match="takes one dataset and 2 were found: a, b"):
+    with pytest.raises(TaskConnectionError, match=r"takes one dataset and 2 were found: a, b"):
         connections.adjust_quantum({}, {"exposure": (connections.exposure, "ab")}, "isr", {})
 
 
@@ -240,5 +241,5 @@ def test_deprecated_connection_warns_where_it_is_used() -> None:
     class Old(PipelineTaskConnections, dimensions=()):
         gone = Input("gone", "Table", deprecated="Use 'here', after v2.")
 
-    with pytest.warns(FutureWarning, match="'gone' .* of 'Old': Use 'here'"):
+    with pytest.warns(FutureWarning, match=r"'gone' .* of 'Old': Use 'here'"):
         Old()

@@ -6,6 +6,8 @@ import logging
 from typing import Any
 
 import pytest
+from pydantic import Field
+
 from pipetask import (
     Input,
     NoWorkFound,
@@ -17,7 +19,6 @@ from pipetask import (
 )
 from pipetask.errors import TaskConfigError, TaskError
 from pipetask.task import TaskMetadata
-from pydantic import Field
 
 
 class ScaleConnections(PipelineTaskConnections, dimensions=("exposure",)):
@@ -79,12 +80,12 @@ def test_quantum_is_read_run_and_written() -> None:
 def test_missing_output_is_named() -> None:
     with pytest.raises(TaskError, match=r"no 'scaled', 'mask': its Struct has 'scled'"):
         Forgetful().run_quantum(MemoryContext(raw1=3), **REFS)
-    with pytest.raises(TaskError, match="returned a int; return a Struct with scaled, mask"):
+    with pytest.raises(TaskError, match=r"returned a int; return a Struct with scaled, mask"):
         Forgetful().run_quantum(MemoryContext(raw1=0), **REFS)
 
 
 def test_no_work_passes_through() -> None:
-    with pytest.raises(NoWorkFound, match="negative"):
+    with pytest.raises(NoWorkFound, match=r"negative"):
         ScaleTask().run_quantum(MemoryContext(raw1=-1), **REFS)
 
 
@@ -122,11 +123,11 @@ def test_incomplete_task_is_refused() -> None:
     class OtherConfig(PipelineTaskConfig, connections=ScaleConnections):
         pass
 
-    with pytest.raises(TaskError, match="Bare has None as its ConfigClass"):
+    with pytest.raises(TaskError, match=r"Bare has None as its ConfigClass"):
         Bare()
-    with pytest.raises(TaskError, match="does not write run.raw."):
+    with pytest.raises(TaskError, match=r"does not write run.raw."):
         NoRun().run(raw=3)
-    with pytest.raises(TaskError, match="takes a ScaleConfig, not a .*OtherConfig"):
+    with pytest.raises(TaskError, match=r"takes a ScaleConfig, not a .*OtherConfig"):
         ScaleTask(config=OtherConfig())
 
 
@@ -137,7 +138,7 @@ def test_struct_gives_its_values_and_refuses_reserved_names() -> None:
     assert dict(struct) == {"a": 1, "b": 2}
     assert "a" in struct
     assert len(struct) == 2
-    with pytest.raises(TaskError, match="cannot hold 'get_dict'"):
+    with pytest.raises(TaskError, match=r"cannot hold 'get_dict'"):
         Struct(get_dict=1)
 
 
@@ -163,9 +164,9 @@ def test_metadata_nests_by_dots_and_reads_back() -> None:
 def test_metadata_refuses_what_json_cannot_hold() -> None:
     metadata = TaskMetadata({"a": 1})
 
-    with pytest.raises(TaskError, match="'x' cannot be a object"):
+    with pytest.raises(TaskError, match=r"'x' cannot be a object"):
         metadata["x"] = object()
-    with pytest.raises(TaskError, match="'a.b' cannot be set: 'a' is a value"):
+    with pytest.raises(TaskError, match=r"'a.b' cannot be set: 'a' is a value"):
         metadata["a.b"] = 3
-    with pytest.raises(TaskError, match="cannot name a note"):
+    with pytest.raises(TaskError, match=r"cannot name a note"):
         metadata["a."] = 3

@@ -1,0 +1,44 @@
+"""``butler create``: a new, empty repository."""
+
+from __future__ import annotations
+
+import click
+
+from butler_core.cli import parameters
+from butler_core.cli.subcommand import Subcommand
+
+
+@click.command("create", cls=Subcommand)
+@parameters.argument("repo", "REPO is the directory of the new repository; it is made if it is not there.")
+@click.option("--seed-config", help="YAML file whose content goes into the repository's configuration.")
+@click.option("--dimension-config", help="YAML file with a dimension universe of your own.")
+@click.option(
+    "--standalone",
+    is_flag=True,
+    help="Write all defaults into the configuration, so that those of a later version change nothing.",
+)
+@click.option(
+    "--override",
+    is_flag=True,
+    help="Let --seed-config say where the files of datasets go, too, instead of into the repository.",
+)
+@click.option("-f", "--outfile", help="Where the configuration goes; butler.yaml in the repository if not given.")
+def create(
+    repo: str,
+    seed_config: str | None,
+    dimension_config: str | None,
+    standalone: bool,
+    override: bool,
+    outfile: str | None,
+) -> None:
+    """Make an empty data repository."""
+    from butler_core.repository.repository import Repository
+
+    Repository.create(
+        repo,
+        seed_config=seed_config,
+        dimension_config=dimension_config,
+        standalone=standalone,
+        override=override,
+        outfile=outfile,
+    ).close()

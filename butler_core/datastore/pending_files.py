@@ -1,0 +1,51 @@
+"""Files on their way into a datastore: what can still be undone, discarded or published."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from butler_core.datastore.file_record import FileRecord
+from butler_core.datastore.syncing import sync_file
+
+
+@dataclass
+class IngestBatch:
+    """What files became, so that it can be made durable, or undone."""
+
+    records: list[FileRecord] = field(default_factory=list)
+    #: Files made in the datastore.
+    made: list[Path] = field(default_factory=list)
+    #: Where moved files came from, beside where they are.
+    moved: list[tuple[Path, Path]] = field(default_factory=list)
+
+    def undo(self) -> None:
+        """Put moved files back and remove the others."""
+        for source, target in self.moved:
+            shutil.move(target, source)  # perhaps to another file system
+        gone = {target for _, target in self.moved}
+        for path in self.made:
+            if path not in gone:
+                path.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class StagedFile:
+    """A dataset's file, complete but not yet under its own name."""
+
+    record: FileRecord
+    temporary: Path
+    target: Path
+
+    def sync(self) -> None:
+        """Put the bytes on the disk."""
+        sync_file(self.temporary)
+
+    def publish(self) -> None:
+        """Give the file its name; the caller syncs the directory."""
+        self.temporary.rename(self.target)
+
+    def discard(self) -> None:
+        """Remove the file."""
+        self.temporary.unlink(missing_ok=True)

@@ -1,0 +1,312 @@
+"""A quantum graph, read from its file on demand."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from butler_core.datasets.dataset_ref import DatasetRef
+from butler_core.datasets.dataset_type import DatasetType
+from butler_core.dimensions.data_coordinate import DataCoordinate
+from butler_core.dimensions.group import DimensionGroup
+from butler_core.dimensions.universe import DimensionUniverse
+from pipetask.errors import GraphFileError, UnknownLabelError
+from pipetask.quantum_graph.file_format import open_checked
+from pipetask.quantum_graph.freeze import ConnectionRow
+from pipetask.quantum_graph.workspace import quoted
+
+
+@dataclass(frozen=True)
+class GraphTask:
+    """A task of a graph, as its file has it."""
+
+    number: int
+    label: str
+    class_name: str
+    dimensions: DimensionGroup
+    #: YAML of its configuration.
+    config: str
+    connections: tuple[ConnectionRow, ...]
+    n_quanta: int
+
+
+@dataclass(frozen=True)
+class GraphQuantum:
+    """One quantum with all its datasets."""
+
+    number: int
+    id: uuid.UUID
+    task_label: str
+    data_id: DataCoordinate
+    #: Inputs and prerequisites by connection name.
+    inputs: Mapping[str, tuple[DatasetRef, ...]]
+    #: Outputs by connection name, ``_metadata`` and ``_log`` included.
+    outputs: Mapping[str, tuple[DatasetRef, ...]]
+    #: Values for path templates, by dataset id, of the outputs.
+    path_values: Mapping[uuid.UUID, Mapping[str, Any]]
+    #: Numbers of the datasets it reads and writes, for scheduling.
+    input_numbers: tuple[int, ...] = ()
+    output_numbers: tuple[int, ...] = ()
+
+
+class QuantumGraph:
+    """Wraps an open graph file; makes objects only when asked for them."""
+
+    def __init__(self, path: Path, connection: Any) -> None:
+        self.path = path
+        self._connection = connection
+
+    @classmethod
+    def open(cls, path: str | Path) -> QuantumGraph:
+        """Open a graph file.
+
+        Raises
+        ------
+        GraphFileError
+            If it is not there, damaged, no graph, or of a newer version.
+        """
+        return cls(Path(path), open_checked(Path(path)))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def __enter__(self) -> QuantumGraph:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        return sum(task.n_quanta for task in self.tasks)
+
+    def __repr__(self) -> str:
+        return f"QuantumGraph({str(self.path)!r}, {len(self)} quanta, run {self.output_run!r})"
+
+    def fetch(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return the rows of a query of the file's tables; see `file_format`.
+
+        Raises
+        ------
+        GraphFileError
+            If what is read turns out to be altered.
+        """
+        import duckdb
+
+        try:
+            return self._connection.execute(sql, list(parameters)).fetchall()  # type: ignore[no-any-return] # duckdb is untyped
+        except duckdb.Error as error:
+            raise GraphFileError(
+                f"{str(self.path)!r} is damaged: {str(error).splitlines()[0]}"
+            ) from error
+
+    # ---------------------------------------------------------------- header
+    @cached_property
+    def header(self) -> Mapping[str, str]:
+        """Entries of the header."""
+        return dict(self.fetch("SELECT name, value FROM header"))
+
+    @property
+    def output_run(self) -> str:
+        """Name of the RUN collection that outputs go to."""
+        return self.header["output_run"]
+
+    @property
+    def digest(self) -> str:
+        """Digest of quanta, datasets and edges; the same request gives the same."""
+        return self.header["digest"]
+
+    @cached_property
+    def universe(self) -> DimensionUniverse:
+        """The dimension universe."""
+        found = DimensionUniverse.default()
+        written = json.loads(self.header["universe"])
+        if (written["namespace"], written["version"]) != (found.namespace, found.version):
+            config = self.header.get("universe_config")
+            if config is None:
+                raise GraphFileError(f"{str(self.path)!r} was made with another universe, {written}")
+            found = DimensionUniverse(json.loads(config))
+        return found
+
+    @cached_property
+    def dataset_types(self) -> tuple[DatasetType, ...]:
+        """Dataset types in the order that numbers them."""
+        return tuple(
+            DatasetType(
+                entry["name"],
+                self.universe.conform(entry["dimensions"]),
+                entry["storage_class"],
+                entry["is_calibration"],
+            )
+            for entry in json.loads(self.header["dataset_types"])
+        )
+
+    @cached_property
+    def tasks(self) -> tuple[GraphTask, ...]:
+        """Tasks in the order that numbers them, in which they can run."""
+        rows = self.fetch(
+            "SELECT t.task, label, class_name, t.dimensions, config, connections, n FROM task t "
+            "LEFT JOIN (SELECT task, count(*) AS n FROM quantum GROUP BY task) q ON q.task = t.task "
+            "ORDER BY t.task"
+        )
+        return tuple(
+            GraphTask(
+                number,
+                label,
+                class_name,
+                self.universe.conform(json.loads(dimensions)),
+                config,
+                tuple(ConnectionRow(**entry) for entry in json.loads(connections)),
+                n or 0,
+            )
+            for number, label, class_name, dimensions, config, connections, n in rows
+        )
+
+    def task(self, label: str) -> GraphTask:
+        """Return a task by label."""
+        for task in self.tasks:
+            if task.label == label:
+                return task
+        raise UnknownLabelError(f"the graph has no task {label!r}")
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of rows of each table."""
+        names = ("quantum", "dataset", "edge", "data_id")
+        return {n: int(self.fetch(f"SELECT count(*) FROM {n}")[0][0]) for n in names}  # noqa: S608 - fixed names
+
+    # ---------------------------------------------------------------- quanta
+    def quantum(self, number: int) -> GraphQuantum:
+        """Return one quantum by number."""
+        found = self.quanta([number])
+        if not found:
+            raise GraphFileError(f"{str(self.path)!r} has no quantum {number}")
+        return found[0]
+
+    def iter_quanta(self, *, label: str | None = None, chunk: int = 5000) -> Iterator[GraphQuantum]:
+        """Go through all quanta, or a task's, in order, in constant memory."""
+        condition = "" if label is None else f"WHERE task = {self.task(label).number}"
+        numbers = [
+            r[0] for r in self.fetch(f"SELECT quantum FROM quantum {condition} ORDER BY quantum")  # noqa: S608 - a number
+        ]
+        for start in range(0, len(numbers), chunk):
+            yield from self.quanta(numbers[start : start + chunk])
+
+    def quanta(self, numbers: Iterable[int]) -> list[GraphQuantum]:
+        """Return quanta by number, in rising order."""
+        wanted = sorted(set(numbers))
+        if not wanted:
+            return []
+        names = self._data_id_names
+        columns = ", ".join(f"i.{quoted(name)}" for name in names)
+        low, high = wanted[0], wanted[-1]
+        # A range can be found by the statistics of blocks; a list alone would read all of them.
+        chosen = f"quantum BETWEEN {low} AND {high}"
+        if high - low + 1 != len(wanted):
+            chosen += " AND quantum IN (SELECT unnest(?))"
+            parameters: list[Any] = [wanted]
+        else:
+            parameters = []
+        quanta = self.fetch(
+            f"SELECT q.quantum, q.task, q.id, i.dimensions, {columns} "  # noqa: S608 - quoted names, numbers
+            f"FROM (SELECT * FROM quantum WHERE {chosen}) q JOIN data_id i USING (data_id) "
+            "ORDER BY q.quantum",
+            parameters,
+        )
+        edges = self.fetch(
+            f"SELECT e.quantum, e.connection, d.dataset, d.dataset_type, d.id, d.run, i.dimensions, "  # noqa: S608 - as above
+            f"{columns} FROM (SELECT * FROM edge WHERE {chosen}) e "
+            "JOIN dataset d USING (dataset) JOIN data_id i USING (data_id) "
+            "ORDER BY e.quantum, e.connection, d.dataset",
+            parameters,
+        )
+        return self._assemble(quanta, edges)
+
+    @cached_property
+    def _data_id_names(self) -> tuple[str, ...]:
+        rows = self.fetch(
+            "SELECT column_name FROM duckdb_columns() WHERE table_name = 'data_id' "
+            "ORDER BY column_index"
+        )
+        return tuple(row[0] for row in rows if row[0] not in ("data_id", "dimensions"))
+
+    @cached_property
+    def _groups(self) -> tuple[DimensionGroup, ...]:
+        groups = json.loads(self.header["dimension_groups"])
+        return tuple(self.universe.conform(names) for names in groups)
+
+    def _assemble(
+        self, quanta: list[tuple[Any, ...]], edges: list[tuple[Any, ...]]
+    ) -> list[GraphQuantum]:
+        by_quantum: dict[int, list[tuple[Any, ...]]] = {}
+        for edge in edges:
+            by_quantum.setdefault(edge[0], []).append(edge)
+        return [
+            self._make_quantum(row, by_quantum.get(row[0], [])) for row in quanta
+        ]
+
+    def _make_quantum(self, row: tuple[Any, ...], edges: list[tuple[Any, ...]]) -> GraphQuantum:
+        number, task_number, id_, group, *values = row
+        task = self.tasks[task_number]
+        inputs: dict[str, list[DatasetRef]] = {}
+        outputs: dict[str, list[DatasetRef]] = {}
+        for connection in task.connections:
+            side = inputs if connection.role in ("input", "prerequisite") else outputs
+            side[connection.name] = []
+        path_values: dict[uuid.UUID, Mapping[str, Any]] = {}
+        reads, writes = [], []
+        for _, connection_number, dataset, type_, dataset_id, run, dataset_group, *known in edges:
+            connection = task.connections[connection_number]
+            data_id = self._data_id(dataset_group, known)
+            ref = DatasetRef(self.dataset_types[type_], data_id, run or self.output_run, dataset_id)
+            if connection.name in inputs:
+                inputs[connection.name].append(ref)
+                reads.append(dataset)
+            else:
+                outputs[connection.name].append(ref)
+                writes.append(dataset)
+                path_values[dataset_id] = dict(zip(self._data_id_names, known, strict=True))
+        return GraphQuantum(
+            number,
+            id_,
+            task.label,
+            self._data_id(group, values),
+            {name: tuple(refs) for name, refs in inputs.items()},
+            {name: tuple(refs) for name, refs in outputs.items()},
+            path_values,
+            tuple(reads),
+            tuple(writes),
+        )
+
+    def _data_id(self, group_number: int, values: Sequence[Any]) -> DataCoordinate:
+        group = self._groups[group_number]
+        known = dict(zip(self._data_id_names, values, strict=True))
+        full = {name: known[name] for name in group.names}
+        return DataCoordinate(group, tuple(full[n] for n in group.required), full=full)
+
+    def dependencies(self) -> tuple[Any, Any]:
+        """Return which quantum waits for which: columns ``before`` and ``after``, shape (n,), int64."""
+        import duckdb
+
+        writes = " OR ".join(
+            f"(task = {task.number} AND connection = {number})"
+            for task in self.tasks
+            for number, connection in enumerate(task.connections)
+            if connection.role not in ("input", "prerequisite")
+        )
+        sql = (
+            "WITH e AS (SELECT e.quantum, e.connection, e.dataset, q.task "  # noqa: S608 - numbers
+            "FROM edge e JOIN quantum q USING (quantum)), "
+            f"w AS (SELECT dataset, quantum FROM e WHERE {writes}) "
+            "SELECT DISTINCT w.quantum AS before, e.quantum AS after FROM e "
+            "JOIN w USING (dataset) WHERE w.quantum <> e.quantum"
+        )
+        try:
+            found = self._connection.execute(sql).fetchnumpy()
+        except duckdb.Error as error:
+            raise GraphFileError(f"{str(self.path)!r} is damaged: {error}") from error
+        return found["before"], found["after"]

@@ -1,0 +1,178 @@
+"""Stage *join*: the rows of data ID values from which all quanta and datasets follow."""
+
+from __future__ import annotations
+
+from collections.abc import Collection as AbstractCollection
+from contextlib import ExitStack
+from typing import Any
+
+import sqlalchemy as sa
+
+from butler_core.datasets.collection import Collection
+from butler_core.dimensions.dimension import DimensionElement
+from butler_core.dimensions.group import DimensionGroup
+from butler_core.queries.conditions import ConditionWriter
+from butler_core.queries.join_plan import JoinPlan, plan_joins
+from pipetask.quantum_graph.ask import ask_datasets, ask_element
+from pipetask.quantum_graph.explain import EmptyJoin, explain_empty_join
+from pipetask.quantum_graph.request import BuildRequest
+from pipetask.quantum_graph.spatial import pair_regions
+from pipetask.quantum_graph.tables import WorkspaceTables, compiled, element_table
+from pipetask.quantum_graph.where import Condition
+from pipetask.quantum_graph.workspace import Workspace, listed, quoted
+
+#: The table that `join_rows` makes.
+ROWS = "data_id_rows"
+
+
+def dataset_table(name: str) -> str:
+    """Return the name of the table that a dataset type's datasets are loaded to."""
+    return f"found_{name}"
+
+
+class RowJoiner:
+    """Asks for everything that constrains data IDs, and joins it."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        request: BuildRequest,
+        condition: Condition,
+        collections: list[Collection],
+    ) -> None:
+        self._workspace = workspace
+        self._registry = request.repository.registry
+        self._request = request
+        self._condition = condition
+        self._collections = collections
+        self._inputs = [request.pipeline.dataset_types[n] for n in request.pipeline.constraining_inputs]
+        self._pairs: list[tuple[str, tuple[str, ...]]] = []
+
+    def join_rows(self) -> int:
+        """Make the table `ROWS`, with one column for each dimension whose value is needed.
+
+        Returns
+        -------
+        int
+            Number of rows: combinations of values that quanta are projections of.
+
+        Raises
+        ------
+        EmptyGraphError
+            If nothing fulfils all conditions; the message says which one it was.
+        """
+        group = self._group()
+        plan = self._plan(group)
+        for dataset_type in self._inputs:
+            table = dataset_table(dataset_type.name)
+            ask_datasets(
+                self._workspace, self._registry, dataset_type, self._collections, self._condition, table
+            )
+        for element in plan.elements:
+            table = element_table(element.name)
+            ask_element(self._workspace, self._registry, element, self._condition, table)
+        for first, second in plan.spatial:
+            self._pair(plan, first, second)
+        with self._workspace.stage("join", "data IDs", None) as outcome:
+            outcome.n_out = self._create(plan, group)
+        if not outcome.n_out:
+            raise explain_empty_join(
+                EmptyJoin(
+                    self._workspace, self._registry, self._inputs, plan, self._condition, self._collections
+                )
+            )
+        return outcome.n_out
+
+    # ----------------------------------------------------------------- plan
+    def _group(self) -> DimensionGroup:
+        names = {*self._request.pipeline.dimensions.names, *self._condition.data_id}
+        for conjunct in self._condition.conjuncts:
+            names |= set(conjunct.dimensions.names)
+        return self._registry.universe.conform(names)
+
+    def _plan(self, group: DimensionGroup) -> JoinPlan:
+        fields_of = {name for c in self._condition.conjuncts for name in c.fields_of}
+        return plan_joins(
+            group,
+            datasets=[dataset_type.dimensions for dataset_type in self._inputs],
+            fields_of=fields_of,
+            values=self._values_needed(group),
+        )
+
+    def _values_needed(self, group: DimensionGroup) -> set[str]:
+        pipeline = self._request.pipeline
+        needed = set(group.required) | set(self._condition.data_id)
+        for node in pipeline.tasks:
+            needed |= set(pipeline.task_dimensions(node.label).required)
+            for edge in (*node.reads, *node.writes):
+                needed |= set(pipeline.dataset_types[edge.dataset_type_name].dimensions.required)
+        for conjunct in self._condition.conjuncts:
+            needed |= set(conjunct.dimensions.names)
+        return {name for name in needed if name in group}
+
+    # -------------------------------------------------------------- spatial
+    def _pair(self, plan: JoinPlan, one: DimensionElement, other: DimensionElement) -> None:
+        """Relate two elements, starting from the one that the inputs say more of."""
+        first, second = (one, other) if self._known(one) >= self._known(other) else (other, one)
+        if first.skypix is not None:
+            first, second = second, first
+        foreign = set(second.required) - set(first.required) - set(self._known_names())
+        keys = f"keys_of_{first.name}"
+        with ExitStack() as stack:
+            tables = self._joined(plan, stack, without=foreign)
+            columns = [tables.values[name].label(name) for name in first.required]
+            text, values = compiled(sa.select(*columns).select_from(tables.source).distinct())
+            self._workspace.create(keys, text, values)
+        table = f"pairs_{first.name}_{second.name}"
+        pair_regions(self._workspace, self._registry, first, second, keys=keys, table=table)
+        self._pairs.append((table, tuple(dict.fromkeys((*first.required, *second.required)))))
+
+    def _known_names(self) -> set[str]:
+        return {name for dataset_type in self._inputs for name in dataset_type.dimensions.required}
+
+    def _known(self, element: DimensionElement) -> int:
+        return len(self._known_names().intersection(element.required))
+
+    # ----------------------------------------------------------------- rows
+    def _joined(
+        self, plan: JoinPlan, stack: ExitStack, without: AbstractCollection[str] = ()
+    ) -> WorkspaceTables:
+        tables = WorkspaceTables(self._workspace, self._registry, stack)
+        for dataset_type in self._inputs:
+            names = dataset_type.dimensions.required
+            if not set(without).intersection(names):
+                tables.join_table(dataset_table(dataset_type.name), names)
+        for element in plan.elements:
+            if not set(without).intersection((*element.required, *element.implied)):
+                tables.join_element(element)
+        for name, dimensions in self._pairs:
+            if not set(without).intersection(dimensions):
+                tables.join_table(name, dimensions)
+        return tables
+
+    def _create(self, plan: JoinPlan, group: DimensionGroup) -> int:
+        with ExitStack() as stack:
+            tables = self._joined(plan, stack)
+            if tables.source is None:  # a pipeline of no dimensions has one row
+                return self._workspace.create(ROWS, "SELECT 1 AS _")
+            columns: list[Any] = [
+                tables.values[name].label(name) for name in group.names if name in tables.values
+            ]
+            condition = ConditionWriter(tables, self._condition.bind).condition(self._condition.whole)
+            select = sa.select(*columns).select_from(tables.source).where(condition)
+            for name, value in self._condition.data_id.items():
+                select = select.where(tables.values[name] == value)
+            text, values = compiled(select)
+            return self._workspace.create(ROWS, text, values)
+
+
+def project(workspace: Workspace, names: tuple[str, ...], table: str) -> int:
+    """Make a table of the distinct values of some dimensions, numbered in their order from 0."""
+    if not names:
+        return workspace.create(table, f"SELECT 0::BIGINT AS i FROM {quoted(ROWS)} LIMIT 1")  # noqa: S608 - quoted
+    columns = listed(names)
+    return workspace.create(
+        table,
+        f"SELECT (row_number() OVER (ORDER BY {columns}) - 1)::BIGINT AS i, {columns} "  # noqa: S608 - quoted
+        f"FROM (SELECT DISTINCT {columns} FROM {quoted(ROWS)}) ORDER BY i",
+    )
