@@ -38,7 +38,7 @@ class CollectionMap:
         return cls(by_name, parents)
 
     def leaves(self, name: str) -> list[str]:
-        """Return the collections that a search of one visits: itself, or what its chain leads to."""
+        """Return what a search of one visits: itself, or what its chain leads to."""
         found: dict[str, None] = {}
         queue = [name]
         while queue:

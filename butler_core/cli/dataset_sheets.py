@@ -123,10 +123,14 @@ class FoundDatasets:
         if not self.types:
             return [f"no dataset type matches {', '.join(map(repr, self.search.types or ('*',)))}"]
         if not self.collections:
-            return [f"no collection matches {', '.join(map(repr, self.search.collections or ('*',)))}"]
+            return [
+                f"no collection matches {', '.join(map(repr, self.search.collections or ('*',)))}"
+            ]
         held = self._types_held()
         if not held and len(self.types) > 1:
-            return [f"none of the {len(self.types)} dataset types has a dataset in the collections searched"]
+            return [
+                f"none of the {len(self.types)} dataset types has any in the collections searched"
+            ]
         sentences: dict[str, None] = {}
         for dataset_type in (held or self.types)[:3]:
             question = EmptyQuestion(

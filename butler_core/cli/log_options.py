@@ -23,7 +23,7 @@ LEVELS = {
 }
 
 
-class LevelType(click.ParamType):
+class LevelType(click.ParamType):  # type: ignore[type-arg] # generic in newer click only
     """``LEVEL`` or ``COMPONENT=LEVEL``, read as (component or None, number)."""
 
     name = "level"
@@ -38,14 +38,15 @@ class LevelType(click.ParamType):
         name = level.strip().upper()
         if name not in LEVELS:
             self.fail(
-                f"no log level {level!r}; there are {', '.join(LEVELS)}.{near_misses(name, LEVELS)}",
+                f"no log level {level!r}; there are {', '.join(LEVELS)}."
+                f"{near_misses(name, LEVELS)}",
                 param,
                 ctx,
             )
         return (component.strip() if equals else None), LEVELS[name]
 
 
-class LabelType(click.ParamType):
+class LabelType(click.ParamType):  # type: ignore[type-arg] # as above
     """``KEY=VALUE``, read as a pair."""
 
     name = "label"
@@ -78,7 +79,7 @@ def log_options() -> list[click.Parameter]:
             ["--log-file"],
             multiple=True,
             metavar="FILE ...",
-            help="Append messages to this file too; as JSON records, one a line, if it ends in .json.",
+            help="Append messages to this file too; as JSON, a record a line, if it ends in .json.",
         ),
         click.Option(
             ["--log-tty/--no-log-tty"],

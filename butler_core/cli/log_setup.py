@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TextIO
 
 from butler_core.cli.log_options import LEVELS
 
@@ -53,7 +55,11 @@ class LogSettings:
 class LineFormatter(logging.Formatter):
     """Writes a record as one line of text, its time in UTC to the millisecond."""
 
-    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802 - overrides
+    def formatTime(  # noqa: N802 - overrides
+        self,
+        record: logging.LogRecord,
+        datefmt: str | None = None,  # noqa: ARG002 - as above
+    ) -> str:
         """Return the record's time."""
         return _iso(record)
 
@@ -96,6 +102,15 @@ class _LabelFilter(logging.Filter):
         return True
 
 
+class _TerminalHandler(logging.StreamHandler[TextIO]):
+    """Writes to whatever stderr is at the time, so that a progress bar can make room."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record."""
+        self.stream = sys.stderr
+        super().emit(record)
+
+
 @contextmanager
 def logging_as(settings: LogSettings) -> Iterator[None]:
     """Log as the settings say while the context lasts; put everything back after it.
@@ -132,7 +147,7 @@ def _handlers(settings: LogSettings) -> list[logging.Handler]:
         handler.setFormatter(JsonFormatter() if name.endswith(".json") else line)
         handlers.append(handler)
     # With no handler at all, logging would write warnings to stderr by itself.
-    terminal = logging.StreamHandler() if settings.to_terminal else logging.NullHandler()
+    terminal = _TerminalHandler() if settings.to_terminal else logging.NullHandler()
     terminal.setFormatter(line)
     return [*handlers, terminal]
 

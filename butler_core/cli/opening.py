@@ -47,7 +47,7 @@ def require_named(collections: Sequence[str], option: str) -> None:
 
 
 def rows_to_fetch(limit: int) -> int | None:
-    """Return how many rows to ask for, one more where a hit limit gets a warning; None means all."""
+    """Return how many rows to ask for, one more if a hit limit gets a warning; None: all."""
     return None if limit == 0 else abs(limit) + (limit < 0)
 
 

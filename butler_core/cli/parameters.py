@@ -39,8 +39,8 @@ def repo_argument() -> Decorator[Any]:
     """Declare REPO, an existing repository."""
     return argument(
         "repo",
-        "REPO is the directory or configuration file of an existing data repository, or its label in "
-        "the repository index that DAF_BUTLER_REPOSITORY_INDEX names.",
+        "REPO is the directory or configuration file of an existing data repository, or its label "
+        "in the repository index that DAF_BUTLER_REPOSITORY_INDEX names.",
     )
 
 
@@ -95,14 +95,17 @@ def limit_option(default: int = -20000) -> Decorator[Any]:
         type=int,
         default=default,
         show_default=True,
-        help="Most rows to return; 0 means all. A negative number is a limit that warns when it is hit.",
+        help="Most rows to return; 0 means all. A negative number is one that warns when hit.",
     )
 
 
 def offset_option() -> Decorator[Any]:
     """Declare --offset."""
     return click.option(
-        "--offset", type=click.IntRange(min=0), default=0, help="Leave out this many rows at the start."
+        "--offset",
+        type=click.IntRange(min=0),
+        default=0,
+        help="Leave out this many rows at the start.",
     )
 
 

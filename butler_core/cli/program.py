@@ -70,7 +70,12 @@ class Program(click.Group):
         super().__init__(
             name=name,
             help=help,
-            params=[*log_options(), _progress_option(), _debug_option(), _version_option(distribution)],
+            params=[
+                *log_options(),
+                _progress_option(),
+                _debug_option(),
+                _version_option(distribution),
+            ],
             callback=_prepare,
             context_settings={"help_option_names": ["-h", "--help"]},
         )
@@ -78,11 +83,15 @@ class Program(click.Group):
         self.loggers = loggers
 
     # ------------------------------------------------------------- commands
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - overrides
         """Return the names of all subcommands, in order."""
         return sorted(self.table)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - overrides
+        cmd_name: str,
+    ) -> click.Command | None:
         """Import a subcommand, or return None if there is none of this name."""
         entry = self.table.get(cmd_name)
         if entry is None:
@@ -120,7 +129,9 @@ class Program(click.Group):
         except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
             raise
         except (click.Abort, KeyboardInterrupt) as error:
-            if isinstance(error, click.Abort) and not isinstance(error.__context__, KeyboardInterrupt):
+            if isinstance(error, click.Abort) and not isinstance(
+                error.__context__, KeyboardInterrupt
+            ):
                 raise
             click.echo("Interrupted.", err=True)
             raise click.exceptions.Exit(_INTERRUPTED) from error
@@ -154,8 +165,8 @@ def _os_error_text(error: OSError) -> str:
 
 
 def _prepare(
-    debug: bool,  # noqa: FBT001 - click calls it by name
-    progress: bool,  # noqa: FBT001 - as above
+    debug: bool,
+    progress: bool,
     **log_values: Any,
 ) -> None:
     from butler_core.cli.log_setup import LogSettings, logging_as
@@ -180,7 +191,7 @@ def _debug_option() -> click.Option:
 
 
 def _version_option(distribution: str) -> click.Option:
-    def show(ctx: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's form
+    def show(ctx: click.Context, _: click.Parameter, value: bool) -> None:
         if not value or ctx.resilient_parsing:
             return
         from importlib.metadata import PackageNotFoundError, version

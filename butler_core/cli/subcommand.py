@@ -24,11 +24,11 @@ class DocumentedArgument(click.Argument):
 
 
 class Subcommand(click.Command):
-    """A command with ``-h``, ``-@`` and described arguments; use as ``cls`` of ``click.command``."""
+    """A command with ``-h``, ``-@`` and described arguments: a ``cls`` for ``click.command``."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        settings = {"help_option_names": ["-h", "--help"], **kwargs.pop("context_settings", {})}
-        super().__init__(*args, context_settings=settings, **kwargs)
+        super().__init__(*args, **kwargs)
+        self.context_settings.setdefault("help_option_names", ["-h", "--help"])
         self.params.append(options_file_option())
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -14,6 +14,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+#: A column is never narrower, as with astropy [characters].
+_MIN_WIDTH = 3
+
 #: Values by header, lists of equal length.
 Columns = Mapping[str, Sequence[Any]]
 
@@ -40,7 +43,7 @@ def aligned_lines(sheet: Sheet) -> Iterator[str]:
     """
     cells = [[_cell(value) for value in values] for values in sheet.columns.values()]
     widths = [
-        max([len(header), *(len(line) for cell in column for line in cell)])
+        max([_MIN_WIDTH, len(header), *(len(line) for cell in column for line in cell)])
         for header, column in zip(sheet.columns, cells, strict=True)
     ]
     yield " ".join(name.center(width) for name, width in zip(sheet.columns, widths, strict=True))

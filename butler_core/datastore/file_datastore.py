@@ -15,6 +15,7 @@ from typing import Any
 from butler_core.datasets.dataset_ref import DatasetRef
 from butler_core.datasets.dataset_type import DatasetType
 from butler_core.datasets.storage_class import StorageClass, StorageClassRegistry
+from butler_core.datastore import zip_member
 from butler_core.datastore.file_record import FileRecord
 from butler_core.datastore.file_transfer import temporary_name, transfer_file
 from butler_core.datastore.path_template import FittedTemplate, TemplateTable
@@ -169,16 +170,17 @@ class FileDatastore:
             If the file is absent or broken.
         """
         stored = self._storage_classes.get(record.storage_class)
-        request = ReadRequest(
-            path=self.absolute(record.path),
-            storage_class=stored,
-            component=component,
-            parameters=parameters or {},
-            data_id=ref.data_id.mapping,
-            camera_directories=self._camera_directories(),
-        )
         formatter = self._formatters.for_reading(record.formatter)
-        found = formatter.read(request)
+        with zip_member.local_file(self.absolute(record.path)) as path:
+            request = ReadRequest(
+                path=path,
+                storage_class=stored,
+                component=component,
+                parameters=parameters or {},
+                data_id=ref.data_id.mapping,
+                camera_directories=self._camera_directories(),
+            )
+            found = formatter.read(request)
         wanted = storage_class or ref.dataset_type.storage_class
         if component is None and wanted != record.storage_class:
             return self._storage_classes.get(wanted).check(found)
@@ -191,7 +193,7 @@ class FileDatastore:
 
     def exists(self, record: FileRecord) -> bool:
         """Return whether a record's file is there."""
-        path = self.absolute(record.path)
+        path, _ = zip_member.split(self.absolute(record.path))
         if "://" in path:
             import fsspec
 
@@ -302,7 +304,7 @@ class FileDatastore:
         for record in records:
             if "://" in record.path or os.path.isabs(record.path):  # noqa: PTH117 - text
                 continue
-            path = self.root / record.path
+            path = self.root / zip_member.split(record.path)[0]
             try:
                 path.unlink()
             except FileNotFoundError:

@@ -62,6 +62,8 @@ class DimensionUniverse:
         return len(self._elements)
 
     def __reduce__(self) -> tuple[object, ...]:
+        if self is _packaged_universe():
+            return _packaged_universe, ()
         return _universe_again, (self.config,)
 
     def __repr__(self) -> str:

@@ -14,8 +14,13 @@ from butler_core.registry.registry import Registry
 
 
 def dataset_types_by_collection(registry: Registry) -> dict[str, set[str]]:
-    """Return, by name of a collection that is no chain, the types of which it holds or names datasets."""
-    types = {registered.key: registered.dataset_type.name for registered in registry.dataset_types.all()}
+    """Return the types of the datasets that each collection holds or names, by its name.
+
+    A chain has none of its own.
+    """
+    types = {
+        registered.key: registered.dataset_type.name for registered in registry.dataset_types.all()
+    }
     collections = {collection.key: collection.name for collection in registry.collections.all()}
     found: dict[str, set[str]] = {name: set() for name in collections.values()}
     for _, tables in registry.dataset_types.groups().values():
@@ -39,7 +44,9 @@ def counts_in_runs(registry: Registry, runs: Iterable[str]) -> dict[str, int]:
     UnknownCollectionError
         If there is no such collection.
     """
-    types = {registered.key: registered.dataset_type.name for registered in registry.dataset_types.all()}
+    types = {
+        registered.key: registered.dataset_type.name for registered in registry.dataset_types.all()
+    }
     keys = [registry.collections.get(name).key for name in runs]
     counts: Counter[str] = Counter()
     for _, tables in registry.dataset_types.groups().values():

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import sqlalchemy as sa
 
 from butler_core.datastore.file_record import FileRecord
+from butler_core.datastore.zip_member import MEMBER_MARK, split
 from butler_core.registry.database import Columns, Database
 from butler_core.registry.schema import Schema
 
@@ -67,18 +68,17 @@ class FileRecordTable:
                 self._database.execute(
                     sa.delete(self._table).where(column.in_(sa.select(staged.c.dataset_key)))
                 )
-            shared = {record.path for record in found.values() if record.is_shared}
-            needed = self._still_needed(shared)
-        unique = {record.path: record for record in found.values() if record.path not in needed}
-        return list(unique.values())
+            shared = {split(record.path)[0] for record in found.values() if record.is_shared}
+            needed = {path for path in shared if self._is_needed(path)}
+        unique = {split(record.path)[0]: record for record in found.values()}
+        return [record for path, record in unique.items() if path not in needed]
 
-    def _still_needed(self, paths: set[str]) -> set[str]:
-        if not paths:
-            return set()
-        path = self._table.c.path
-        with self._database.staged({"path": list(paths)}, {"path": path}) as staged:
-            select = sa.select(path).where(path.in_(sa.select(staged.c.path))).distinct()
-            return {row[0] for row in self._database.fetch_rows(select)}
+    def _is_needed(self, path: str) -> bool:
+        """Return whether any dataset is in a file, whole or as a member."""
+        column = self._table.c.path
+        member = column.startswith(path + MEMBER_MARK, autoescape=True)
+        select = sa.select(sa.literal(1)).where(sa.or_(column == path, member)).limit(1)
+        return self._database.fetch_scalar(select) is not None
 
 
 def _select(table: sa.Table) -> sa.Select[tuple[int, str, str, str, int | None, str | None, bool]]:

@@ -43,7 +43,10 @@ class MembershipTables:
         tag = registered.tables.tag
         names = registered.dataset_type.dimensions.required
         with self._database.transaction():
-            rows = self._data_ids(registered, sorted({*keys} - {*self.tagged(registered, collection)}))
+            named = self._named(registered, collection, keys)
+            rows = self._data_ids(
+                registered, [key for key in dict.fromkeys(keys) if key not in named]
+            )
             doubled = _doubled(names, rows)
             if doubled is not None:
                 raise AmbiguousDatasetError(
@@ -54,9 +57,22 @@ class MembershipTables:
                 self._insert(tag, registered, collection, rows, {})
             except sa.exc.IntegrityError as error:
                 raise DatasetExistsError(
-                    f"{collection.name!r} names another {registered.dataset_type.name!r} for one of "
-                    f"{len(rows['dataset_key'])} data IDs already; disassociate it first"
+                    f"{collection.name!r} names another {registered.dataset_type.name!r} for one "
+                    f"of {len(rows['dataset_key'])} data IDs already; disassociate it first"
                 ) from error
+
+    def _named(
+        self, registered: RegisteredType, collection: Collection, keys: Sequence[int]
+    ) -> set[int]:
+        """Return those of the datasets that a TAGGED collection names."""
+        tag = registered.tables.tag
+        with self._staged_keys(registered, keys) as staged:
+            select = (
+                sa.select(tag.c.dataset_key)
+                .join_from(staged, tag, tag.c.dataset_key == staged.c.dataset_key)
+                .where(tag.c.collection_id == collection.key)
+            )
+            return {row[0] for row in self._database.fetch_rows(select)}
 
     def disassociate(
         self, registered: RegisteredType, collection: Collection, keys: Sequence[int]

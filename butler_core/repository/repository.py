@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,6 +26,8 @@ from butler_core.repository.configuration import (
 )
 from butler_core.repository.file_journal import FileJournal
 
+_LOG = logging.getLogger(__name__)
+
 _ROOT_MARK = "<butlerRoot>"
 _DATABASE_NAME = "gen3.sqlite3"
 _CAMERA_FOLDER = "cameras"
@@ -45,7 +48,7 @@ class Repository:
         self.root = root
         self.config = config
         self.registry = registry
-        self.datastore = _make_datastore(root, config)
+        self.datastore = make_datastore(root, config)
         #: The journal of each thread's transaction, as the database's connection is a thread's.
         self._local = threading.local()
 
@@ -58,6 +61,7 @@ class Repository:
         dimension_config: str | Path | None = None,
         outfile: str | Path | None = None,
         standalone: bool = False,
+        override: bool = False,
     ) -> Repository:
         """Make an empty repository in a new or empty directory.
 
@@ -72,6 +76,9 @@ class Repository:
         standalone
             Whether to write all defaults into ``butler.yaml``, so that later
             versions' defaults do not change the repository.
+        override
+            Whether ``seed_config`` may put datasets' files elsewhere than into
+            the repository.
 
         Raises
         ------
@@ -84,7 +91,9 @@ class Repository:
             raise RepositoryExistsError(f"there is a data repository in {str(root)!r} already")
         if root.exists() and not root.is_dir():
             raise RepositoryExistsError(f"{str(root)!r} is a file; a repository needs a directory")
-        config = _new_config(root, seed_config, standalone=standalone, is_apart=bool(outfile))
+        config = _new_config(
+            root, seed_config, standalone=standalone, is_apart=bool(outfile), override=override
+        )
         universe = DimensionUniverse.default()
         if dimension_config is not None:
             universe = DimensionUniverse(
@@ -177,7 +186,12 @@ class Repository:
 
 
 def _new_config(
-    root: Path, seed_config: str | Path | None, *, standalone: bool, is_apart: bool
+    root: Path,
+    seed_config: str | Path | None,
+    *,
+    standalone: bool,
+    is_apart: bool,
+    override: bool,
 ) -> dict[str, Any]:
     config: dict[str, Any] = {
         "datastore": {"root": _ROOT_MARK},
@@ -190,6 +204,16 @@ def _new_config(
         if not isinstance(seed, Mapping):
             raise ConfigError(f"the seed configuration {str(seed_config)!r} must be a mapping")
         config = merged(config, seed)
+        for section in ("datastore", "registry"):
+            if not isinstance(config[section], Mapping):
+                raise ConfigError(f"{section!r} in {str(seed_config)!r} must be a mapping")
+        if not override and config["datastore"]["root"] != _ROOT_MARK:
+            _LOG.warning(
+                "the files of datasets go into the repository; for %r, as the seed configuration "
+                "says, use --override",
+                config["datastore"]["root"],
+            )
+            config["datastore"]["root"] = _ROOT_MARK
     if is_apart:
         config["root"] = str(root.absolute())
     return config
@@ -220,7 +244,7 @@ def _database_path(root: Path, config: Mapping[str, Any]) -> Path:
     return Path(url.removeprefix("sqlite:///").replace(_ROOT_MARK, str(root)))
 
 
-def _make_datastore(root: Path, config: Mapping[str, Any]) -> FileDatastore:
+def make_datastore(root: Path, config: Mapping[str, Any]) -> FileDatastore:
     settings = merged(default_datastore_config(), config.get("datastore") or {})
     place = str(settings.get("root", _ROOT_MARK)).replace(_ROOT_MARK, str(root))
     extra = config.get("storageClasses")

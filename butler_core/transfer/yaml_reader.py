@@ -142,7 +142,7 @@ class _Reader:
         tag = event.tag
         if tag is None or tag == "!":
             value = event.value
-            if tag is None and event.implicit[0]:
+            if event.implicit[0]:
                 known = self._plain.get(value, _ABSENT)
                 value = self._resolved(event) if known is _ABSENT else known
         else:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from butler_core.errors import RecordConflictError
 from butler_core.instruments import camera_of
-from butler_core.registry.record_sync import sync_records, take_rows
+from butler_core.registry.record_sync import compare_records, sync_records, take_rows
 from butler_core.visits.footprint import Footprint
 from butler_core.visits.grouping import (
     VisitGroup,
@@ -202,31 +202,18 @@ def _sort(
     return found
 
 
-def _stored_members(
-    butler: Butler, instrument: str, visits: Sequence[int]
-) -> dict[int, set[int]]:
+def _stored_members(butler: Butler, instrument: str, visits: Sequence[int]) -> dict[int, set[int]]:
     """Return the exposures of those of the visits that exist, by visit."""
-    import sqlalchemy as sa
-
     registry = butler.repository.registry
-    visit = registry.schema.elements["visit"]
-    definition = registry.schema.elements["visit_definition"]
-    with registry.database.staged({"id": list(visits)}, {"id": visit.c.id}) as staged:
-        select = sa.select(visit.c.id, definition.c.exposure).select_from(
-            staged.join(
-                visit, sa.and_(visit.c.id == staged.c.id, visit.c.instrument == instrument)
-            ).outerjoin(
-                definition,
-                sa.and_(
-                    definition.c.visit == visit.c.id,
-                    definition.c.instrument == visit.c.instrument,
-                ),
-            )
-        )
-        rows = registry.database.fetch_rows(select)
-    members: dict[int, set[int]] = {}
-    for key, exposure in rows:
-        members.setdefault(key, set()).update(() if exposure is None else (exposure,))
+    keys = {"instrument": [instrument] * len(visits), "id": list(visits)}
+    existing = compare_records(registry, "visit", keys).same
+    members: dict[int, set[int]] = {visits[row]: set() for row in existing}
+    if members:
+        # All of them: the table's key has exposures first, so that a visit's are not found faster.
+        stored = registry.records.fetch("visit_definition", {"instrument": instrument})
+        for visit, exposure in zip(stored["visit"], stored["exposure"], strict=True):
+            if visit in members:
+                members[visit].add(exposure)
     return members
 
 

@@ -32,7 +32,6 @@ class ApertureFluxes:
 def measure_apertures(
     image: StarImage,
     stars: FittedStars,
-    profile: MoffatProfile,
     radii_pix: list[float],
     which: NDArray[np.int64],
 ) -> ApertureFluxes:
@@ -44,8 +43,6 @@ def measure_apertures(
         The image.
     stars
         All of its stars.
-    profile
-        The point-spread function.
     radii_pix
         Radii of the circles [pixel].
     which
@@ -59,7 +56,7 @@ def measure_apertures(
     for row, star in enumerate(which):
         for column, radius in enumerate(radii_pix):
             flux[row, column], variance[row, column], filled[row, column] = _one_circle(
-                image, residual, stars, profile, int(star), radius
+                image, residual, stars, int(star), radius
             )
     return ApertureFluxes(flux, np.sqrt(variance), filled)
 
@@ -68,7 +65,6 @@ def _one_circle(
     image: StarImage,
     residual: NDArray[np.float64],
     stars: FittedStars,
-    profile: MoffatProfile,
     star: int,
     radius: float,
 ) -> tuple[float, float, float]:
@@ -81,7 +77,8 @@ def _one_circle(
     ny, nx = residual.shape
     rows = np.arange(mask.bbox.iymin, mask.bbox.iymax)
     columns = np.arange(mask.bbox.ixmin, mask.bbox.ixmax)
-    own = profile.light(columns[None, :] - x, rows[:, None] - y).value * stars.fitted_flux[star]
+    own = stars.profile.light(columns[None, :] - x, rows[:, None] - y).value
+    own = own * stars.fitted_flux[star]
     at = np.ix_(np.clip(rows, 0, ny - 1), np.clip(columns, 0, nx - 1))
     on_image = np.outer((rows >= 0) & (rows < ny), (columns >= 0) & (columns < nx))
     is_good = on_image & ~image.is_bad[at]

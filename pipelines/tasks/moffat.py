@@ -65,10 +65,6 @@ class MoffatProfile:
         """Return the part of the light within a radius [pixel], if the profile is round."""
         return 1.0 - (1.0 + (radius / self.alpha) ** 2) ** (1.0 - self.beta)
 
-    def radius_of(self, relative: float) -> float:
-        """Return the radius at which the profile is a part of its peak [pixel]."""
-        return self.alpha * math.sqrt(relative ** (-1.0 / self.beta) - 1.0)
-
     def _form(self) -> tuple[float, float, float]:
         """Coefficients of x**2, y**2 and 2 x y in the squared elliptical radius."""
         scale = 1.0 / (self.alpha**2 * math.sqrt(1.0 - self.e1**2 - self.e2**2))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pipelines.tasks.detection import Peaks
-    from pipelines.tasks.psf_photometry import StarImage
+    from pipelines.tasks.psf_photometry import FittedStars, StarImage
 
 #: Half the side of the stamps that are fitted, in full widths.
 _STAMP_WIDTHS = 2.5
@@ -25,8 +25,8 @@ _STAMP_WIDTHS = 2.5
 #: Exponent of the profile to begin with.
 _FIRST_BETA = 3.0
 
-#: Times that stars are centred, and the profile fitted anew.
-_CENTRINGS = 2
+#: Times that the profile is fitted, the stars centred anew in between.
+_TRIES = 2
 
 #: Stars further than so many robust standard deviations from the others' widths are none.
 _OUTLIER_SIGMA = 4.0
@@ -99,8 +99,7 @@ def fit_point_spread(
 
     Width, exponent and ellipticity are fitted to all stars together; position,
     flux and a constant of each are solved for on the way. Stars that alone
-    would have another width (galaxies, blends) are left out, and the rest
-    fitted again.
+    would have another width (galaxies, blends) are left out.
 
     Parameters
     ----------
@@ -122,14 +121,49 @@ def fit_point_spread(
 
     _check_number(x.size, fewest)
     stamps = _Stamps(image, x, y, round(_STAMP_WIDTHS * fwhm_pix))
-    start = np.array([np.log(fwhm_pix), np.log(_FIRST_BETA - 1.0), 0.0, 0.0])
-    widths = np.array([stamps.only([i]).best(start, 1)[0] for i in range(x.size)])
-    spread = max(1.4826 * float(np.median(np.abs(widths - np.median(widths)))), 0.01)
-    kept = np.flatnonzero(np.abs(widths - np.median(widths)) < _OUTLIER_SIGMA * spread)
+    start = _start(fwhm_pix)
+    widths = np.array([stamps.only([i]).best(start, 1, tries=1)[0] for i in range(x.size)])
+    from_median = np.abs(widths - np.median(widths))
+    spread = max(1.4826 * float(np.median(from_median)), 0.01)
+    kept = np.flatnonzero(from_median < _OUTLIER_SIGMA * spread)
     _check_number(kept.size, fewest)
     start[0] = np.median(widths[kept])
-    fitted = stamps.only(kept).best(start, start.size)
-    return PointSpread(_profile_of(fitted), kept.size)
+    return stamps.only(kept).point_spread(start)
+
+
+def refit_point_spread(
+    image: StarImage, stars: FittedStars, which: NDArray[np.int64], *, fewest: int
+) -> PointSpread:
+    """Fit the profile again, to stars without their neighbours' light.
+
+    Parameters
+    ----------
+    image
+        The image.
+    stars
+        All of its stars, fitted with the profile known before.
+    which
+        Indices of those to fit to.
+    fewest
+        Fewest stars that give a result.
+
+    Raises
+    ------
+    PointSpreadError
+        If there are fewer.
+    """
+    _check_number(which.size, fewest)
+    fwhm_pix = stars.profile.fwhm
+    stamps = _Stamps(image, stars.x[which], stars.y[which], round(_STAMP_WIDTHS * fwhm_pix))
+    stamps.subtract_others(stars, which)
+    return stamps.point_spread(_start(fwhm_pix))
+
+
+def _start(fwhm_pix: float) -> NDArray[np.float64]:
+    """Return the parameters of a round profile to begin with."""
+    import numpy as np
+
+    return np.array([np.log(fwhm_pix), np.log(_FIRST_BETA - 1.0), 0.0, 0.0])
 
 
 def _check_number(n: int, fewest: int) -> None:
@@ -162,6 +196,7 @@ class _Stamps:
         self.steps = np.arange(-half, half + 1)
         columns = np.rint(x).astype(int)[:, None, None] + self.steps[None, None, :]
         rows = np.rint(y).astype(int)[:, None, None] + self.steps[None, :, None]
+        self.places = rows, columns
         self.pixels = image.pixels[rows, columns]
         # Smoothed, since weights that follow the noise bias the fit; see `psf_photometry`.
         light = gaussian_filter(self.pixels, (0.0, 1.0, 1.0))
@@ -176,12 +211,24 @@ class _Stamps:
         part.x, part.y = self.x[which], self.y[which]
         return part
 
-    def best(self, start: Any, n_free: int) -> Any:
+    def subtract_others(self, stars: FittedStars, which: NDArray[np.int64]) -> None:
+        """Subtract the light of all stars but each stamp's own."""
+        dx = self.steps[None, None, :] - self.x[:, None, None]
+        dy = self.steps[None, :, None] - self.y[:, None, None]
+        own = stars.profile.light(dx, dy).value * stars.fitted_flux[which][:, None, None]
+        self.pixels = self.pixels - (stars.model[self.places] - own)
+
+    def point_spread(self, start: NDArray[np.float64]) -> PointSpread:
+        """Fit all parameters."""
+        fitted = self.best(start, start.size, tries=_TRIES)
+        return PointSpread(_profile_of(fitted), len(self.x))
+
+    def best(self, start: Any, n_free: int, *, tries: int) -> Any:
         """Return the parameters that fit best, the first ``n_free`` of them fitted."""
         import numpy as np
         from scipy.optimize import least_squares
 
-        for _ in range(_CENTRINGS):
+        for _ in range(tries):
             self.centre(start)
             found = least_squares(
                 lambda free, held=start[n_free:]: self.residuals(np.concatenate([free, held])),
@@ -197,7 +244,7 @@ class _Stamps:
         """Move the stars to where a profile fits best."""
         import numpy as np
 
-        for _ in range(_CENTRINGS):
+        for _ in range(_TRIES):
             solution = self._solve(_profile_of(parameters))[1]
             flux = np.where(solution[:, 0] == 0.0, 1.0, solution[:, 0])
             self.x = self.x + np.clip(solution[:, 1] / flux, -1.0, 1.0)

@@ -20,7 +20,9 @@ the weights' own idea of the noise.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from pipelines.tasks.star_design import design_of, fitted_radius, whole_radius
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,10 +30,6 @@ if TYPE_CHECKING:
     from scipy.sparse import csc_array
 
     from pipelines.tasks.moffat import MoffatProfile
-    from pipelines.tasks.star_design import StarDesign
-
-#: Times the positions are improved.
-_ITERATIONS = 4
 
 #: Largest move of a star in one iteration, and from where it was detected, in full widths.
 _LARGEST_STEP, _LARGEST_MOVE = 0.25, 0.6
@@ -58,6 +56,8 @@ class StarImage:
 class FittedStars:
     """The stars of an image; arrays of shape (n,)."""
 
+    #: The profile fitted.
+    profile: MoffatProfile
     #: Columns and rows [pixel], and their errors.
     x: NDArray[np.float64]
     y: NDArray[np.float64]
@@ -81,18 +81,20 @@ class FittedStars:
     model: NDArray[np.float64]
 
     @classmethod
-    def none(cls, shape: tuple[int, int]) -> FittedStars:
+    def none(cls, profile: MoffatProfile, shape: tuple[int, int]) -> FittedStars:
         """Return the stars of an image without any.
 
         Parameters
         ----------
+        profile
+            The point-spread function.
         shape
             Rows and columns of the image.
         """
         import numpy as np
 
-        parts = {item.name: np.empty(0) for item in fields(cls)}
-        return cls(**{**parts, "model": np.zeros(shape)})
+        parts: dict[str, Any] = {item.name: np.empty(0) for item in fields(cls)}
+        return cls(**{**parts, "profile": profile, "model": np.zeros(shape)})
 
 
 def fit_stars(
@@ -101,6 +103,8 @@ def fit_stars(
     x: NDArray[np.float64],
     y: NDArray[np.float64],
     flux: NDArray[np.float64],
+    *,
+    iterations: int,
 ) -> FittedStars:
     """Fit positions and fluxes of stars.
 
@@ -112,6 +116,8 @@ def fit_stars(
         The point-spread function.
     x, y, flux
         A first guess, shape (n,), n > 0 [pixel, electron].
+    iterations
+        Times the positions are improved.
 
     Returns
     -------
@@ -120,89 +126,119 @@ def fit_stars(
     """
     import numpy as np
 
-    from pipelines.tasks.star_design import design_of, stamp_radius
-
-    noise = float(np.sqrt(np.median(image.sky_variance)))
     x_first, y_first, largest = x, y, _LARGEST_MOVE * profile.fwhm
-    for _ in range(_ITERATIONS):
-        radius = stamp_radius(profile, flux, noise)
-        design = design_of(profile, image.pixels.shape, x, y, radius)
-        flux, step_x, step_y = _Problem(image, design, flux).solve(_LARGEST_STEP * profile.fwhm)
-        x = np.clip(x + step_x, x_first - largest, x_first + largest)
-        y = np.clip(y + step_y, y_first - largest, y_first + largest)
-    radius = stamp_radius(profile, flux, noise)
-    design = design_of(profile, image.pixels.shape, x, y, radius)
-    return _Problem(image, design, flux).results(x, y, profile)
+    for _ in range(iterations):
+        step = _Step(image, profile, x, y, flux).solve()
+        flux = step.flux
+        x = np.clip(x + step.x, x_first - largest, x_first + largest)
+        y = np.clip(y + step.y, y_first - largest, y_first + largest)
+    return _Step(image, profile, x, y, flux).results()
 
 
-class _Problem:
-    """The linear problem about some positions."""
+@dataclass(frozen=True, eq=False)
+class _Solution:
+    """Fluxes, and how far the stars should move; arrays of shape (n,)."""
 
-    def __init__(self, image: StarImage, design: StarDesign, flux: NDArray[np.float64]) -> None:
+    flux: NDArray[np.float64]
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+
+
+class _Step:
+    """One Gauss-Newton step: the linear problem about some positions and fluxes.
+
+    The stars' whole light is subtracted; what is left is fitted by changes of
+    flux and place, near each star.
+    """
+
+    def __init__(
+        self,
+        image: StarImage,
+        profile: MoffatProfile,
+        x: NDArray[np.float64],
+        y: NDArray[np.float64],
+        flux: NDArray[np.float64],
+    ) -> None:
         import numpy as np
 
-        self.image = image
-        self.design = design
-        self.light = design.of_light()
+        self.image, self.profile = image, profile
+        self.x, self.y, self.flux = x, y, flux
+        noise = float(np.sqrt(np.median(image.sky_variance)))
+        self.design = design_of(
+            profile, image.pixels.shape, x, y, fitted_radius(profile, flux, noise)
+        )
+        self.light = self.design.of_light()
         #: What the slopes are multiplied by, so that their coefficients are about pixels.
         self.scale = np.maximum(np.abs(flux), 1.0)
-        self.matrix = design.of_light_and_moves(self.scale)
-        expected = image.sky_variance.ravel() + self.light @ np.maximum(flux, 0.0)
+        self.matrix = self.design.of_light_and_moves(self.scale)
+        self.model = self._model(flux)
+        expected = image.sky_variance.ravel() + np.maximum(self.model, 0.0)
         self.weights = np.where(image.is_bad.ravel(), 0.0, 1.0 / expected)
-        self.data = image.pixels.ravel()
 
-    def solve(self, largest_step: float) -> tuple[NDArray[np.float64], ...]:
-        """Return fluxes, and steps in column and row, of the linear solution."""
+    def solve(self) -> _Solution:
+        """Return the linear solution, its steps kept small."""
         import numpy as np
         from scipy.sparse.linalg import splu
 
         weighted, normal = _normal(self.matrix, self.weights)
-        flux, step_x, step_y = np.split(splu(normal).solve(weighted.T @ self.data), 3)
+        left = self.image.pixels.ravel() - self.model
+        change, move_x, move_y = np.split(splu(normal).solve(weighted.T @ left), 3)
+        flux = self.flux + change
         information = normal.diagonal()[: flux.size]
         is_free = flux * np.sqrt(information) > _LEAST_SNR_TO_MOVE
         moved = np.where(is_free, self.scale / np.where(is_free, flux, 1.0), 0.0)
-        limits = -largest_step, largest_step
-        return flux, np.clip(moved * step_x, *limits), np.clip(moved * step_y, *limits)
+        largest = _LARGEST_STEP * self.profile.fwhm
+        limits = -largest, largest
+        return _Solution(flux, np.clip(moved * move_x, *limits), np.clip(moved * move_y, *limits))
 
-    def results(
-        self, x: NDArray[np.float64], y: NDArray[np.float64], profile: MoffatProfile
-    ) -> FittedStars:
+    def results(self) -> FittedStars:
         """Return everything about the stars at final positions."""
         import numpy as np
         from scipy.sparse.linalg import splu
 
         weighted, normal = _normal(self.matrix, self.weights)
         solver = splu(normal)
-        flux = solver.solve(weighted.T @ self.data)[: x.size]
+        left = self.image.pixels.ravel() - self.model
+        flux = self.flux + solver.solve(weighted.T @ left)[: self.flux.size]
         variance = np.where(self.image.is_bad, 0.0, self.image.variance).ravel()
         middle = weighted.T @ _rows_scaled(weighted, variance)
         inverse = solver.solve(np.eye(normal.shape[0]))
         errors = np.sqrt(np.maximum(np.einsum("ij,ij->i", inverse @ middle, inverse), 0.0))
         flux_error, x_error, y_error = np.split(errors, 3)
         by_flux = self.scale / np.maximum(np.abs(flux), 1.0)
-        model = self.light @ flux
+        model = self._model(flux)
+        left = self.image.pixels.ravel() - model
         return FittedStars(
-            x=x,
-            y=y,
+            profile=self.profile,
+            x=self.x,
+            y=self.y,
             x_error=x_error * by_flux,
             y_error=y_error * by_flux,
             fitted_flux=flux,
             flux=_without_position_bias(flux, flux_error),
             flux_error=flux_error,
-            chi2=self._chi2(model),
+            chi2=self._chi2(left),
             coverage=self._coverage(),
-            contamination=self._contamination(flux),
-            fwhm=profile.fwhm * self._relative_width(flux, self.data - model),
-            model=np.asarray(model).reshape(self.image.pixels.shape),
+            contamination=self._contamination(flux, model),
+            fwhm=self.profile.fwhm * self._relative_width(flux, left),
+            model=model.reshape(self.image.pixels.shape),
         )
 
-    def _chi2(self, model: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _model(self, flux: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the light of all stars, out to where it is lost in the noise."""
+        import numpy as np
+
+        noise = float(np.sqrt(np.median(self.image.sky_variance)))
+        radius = whole_radius(self.profile, flux, noise)
+        design = design_of(self.profile, self.image.pixels.shape, self.x, self.y, radius)
+        return np.asarray(design.of_light() @ flux)
+
+    def _chi2(self, left: NDArray[np.float64]) -> NDArray[np.float64]:
         """Mean of the squared residuals over their variance, weighted by each profile."""
         import numpy as np
 
-        chi2 = (self.data - model) ** 2 * self.weights
         weight = self.light.T @ (self.weights > 0.0).astype(float)
-        return np.asarray(self.light.T @ chi2 / np.maximum(weight, 1e-30))
+        return np.asarray(self.light.T @ (left**2 * self.weights) / np.maximum(weight, 1e-30))
 
     def _coverage(self) -> NDArray[np.float64]:
         """Part of the squared profile on good pixels, of what a whole stamp has."""
@@ -213,14 +249,15 @@ class _Problem:
         return np.asarray(squared.T @ (self.weights > 0.0) / whole).clip(0.0, 1.0)
 
 
-    def _contamination(self, flux: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _contamination(
+        self, flux: NDArray[np.float64], model: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
         """Light of the others in each profile, relative to the star's own."""
         import numpy as np
 
-        overlap = self.light.T @ self.light
-        own = overlap.diagonal() * np.maximum(flux, 1.0)
-        others = overlap @ np.maximum(flux, 0.0) - overlap.diagonal() * np.maximum(flux, 0.0)
-        return np.asarray(others / np.maximum(own, 1e-30))
+        own = self.light.power(2).sum(axis=0) * flux
+        others = self.light.T @ model - own
+        return np.asarray(np.abs(others) / np.maximum(own, 1e-30))
 
     def _relative_width(
         self, flux: NDArray[np.float64], residual: NDArray[np.float64]

@@ -16,13 +16,6 @@ if TYPE_CHECKING:
 
     from pipelines.tasks.moffat import MoffatProfile, PixelLight
 
-#: Smallest radius of a star's stamp, in full widths.
-_LEAST_WIDTHS = 2.5
-
-#: Largest radius, in full widths.
-_MOST_WIDTHS = 12.0
-
-
 @dataclass(frozen=True, eq=False)
 class StarDesign:
     """Columns of the design matrix, one star a column, in compressed sparse columns.
@@ -112,10 +105,10 @@ def design_of(
     return StarDesign(shape[0] * shape[1], starts, pixels, light, radial_slope)
 
 
-def stamp_radius(
+def fitted_radius(
     profile: MoffatProfile, flux: NDArray[np.float64], pixel_noise: float
 ) -> NDArray[np.float64]:
-    """Return how far the light of stars is worth following.
+    """Return within what radius stars are worth fitting.
 
     Parameters
     ----------
@@ -124,18 +117,50 @@ def stamp_radius(
     flux
         Shape (n,) [electron].
     pixel_noise
-        Noise of a pixel of sky [electron]; light below a tenth of it does not matter.
+        Noise of a pixel of sky [electron].
 
     Returns
     -------
     ndarray
-        Shape (n,) [pixel], 2.5 to 12 full widths.
+        Shape (n,) [pixel]: where the light is a tenth of the noise, at least
+        1.75 full widths.
     """
+    return _radius(profile, flux, 0.1 * pixel_noise, least_widths=1.75, most_widths=8.0)
+
+
+def whole_radius(
+    profile: MoffatProfile, flux: NDArray[np.float64], pixel_noise: float
+) -> NDArray[np.float64]:
+    """Return out to what radius stars must be subtracted.
+
+    Parameters
+    ----------
+    profile, flux, pixel_noise
+        As for `fitted_radius`.
+
+    Returns
+    -------
+    ndarray
+        Shape (n,) [pixel]: where the light is a hundredth of the noise, at
+        least 2 full widths. Beyond, it is lost even in the mean of a hundred pixels.
+    """
+    return _radius(profile, flux, 0.01 * pixel_noise, least_widths=2.0, most_widths=16.0)
+
+
+def _radius(
+    profile: MoffatProfile,
+    flux: NDArray[np.float64],
+    light: float,
+    *,
+    least_widths: float,
+    most_widths: float,
+) -> NDArray[np.float64]:
+    """Return where a pixel has a given light, within limits [pixel]."""
     import numpy as np
 
-    relative = 0.1 * pixel_noise / np.maximum(flux * profile.peak, 0.1 * pixel_noise)
-    radius = [profile.radius_of(float(value)) for value in relative]
-    return np.clip(radius, _LEAST_WIDTHS * profile.fwhm, _MOST_WIDTHS * profile.fwhm)
+    relative = np.minimum(light / np.maximum(np.abs(flux) * profile.peak, 1e-30), 1.0)
+    radius = profile.alpha * np.sqrt(relative ** (-1.0 / profile.beta) - 1.0)
+    return np.asarray(np.clip(radius, least_widths * profile.fwhm, most_widths * profile.fwhm))
 
 
 def _stamp(

@@ -27,7 +27,12 @@ from pipelines.tasks.aperture_photometry import (
 )
 from pipelines.tasks.background import BackgroundConfig, Sky, measure_sky
 from pipelines.tasks.detection import Peaks, find_stars
-from pipelines.tasks.point_spread import PointSpread, choose_stars, fit_point_spread
+from pipelines.tasks.point_spread import (
+    PointSpread,
+    choose_stars,
+    fit_point_spread,
+    refit_point_spread,
+)
 from pipelines.tasks.psf_photometry import FittedStars, StarImage, fit_stars
 from pipetask.config.fields import Config
 
@@ -44,7 +49,10 @@ BAD_PLANES = ("BAD", "SAT", "CR", "NO_DATA")
 _GROWTH_WIDTHS = (1.5, 2.0, 3.0, 4.0)
 
 #: Error of the model of a star, relative, when something is looked for beneath it.
-_MODEL_ERROR = 0.05
+_MODEL_ERROR = 0.1
+
+#: Signal to noise that a fitted star must have to stay.
+_LEAST_SNR = 2.5
 
 #: Times that the width of the detection filter is improved.
 _WIDTH_TRIES = 3
@@ -56,7 +64,7 @@ class StarConfig(Config):
     background: BackgroundConfig = Field(
         default_factory=BackgroundConfig, description="How the sky is measured."
     )
-    n_sigma: float = Field(4.5, gt=0, description="Detection threshold, signal to noise.")
+    n_sigma: float = Field(4.0, gt=0, description="Detection threshold, signal to noise.")
     first_fwhm_pix: float = Field(
         6.0, gt=1, description="Guess of the stars' full width to begin with [pixel]."
     )
@@ -118,13 +126,16 @@ def measure_stars(
     """
     work = _Workbench(pixels, variance, is_bad, settings)
     spread = work.fit_spread()
-    peaks = work.detect(None, spread)
-    stars = work.fit(spread, peaks, None)
+    peaks = work.detect(spread, None)
+    stars = work.fit(spread, peaks, iterations=2)
     work.improve_sky(stars)
-    peaks = _joined(peaks, work.detect(stars, spread), spread.profile.fwhm)
-    stars = work.fit(spread, peaks, stars)
+    spread = work.refit_spread(stars)
+    remaining = work.detect(spread, stars)
+    peaks = _joined(_moved(peaks, stars), remaining, spread.profile.fwhm)
+    stars = work.fit(spread, peaks, iterations=2)
     work.improve_sky(stars)
-    stars = work.fit(spread, peaks, stars)
+    peaks = _real(_moved(peaks, stars), stars)
+    stars = work.fit(spread, peaks, iterations=1)
     return work.finish(spread, stars, peaks)
 
 
@@ -184,7 +195,13 @@ class _Workbench:
             fwhm_pix = spread.profile.fwhm
         return spread
 
-    def detect(self, stars: FittedStars | None, spread: PointSpread) -> Peaks:
+    def refit_spread(self, stars: FittedStars) -> PointSpread:
+        """Fit the point-spread function to the best stars, their neighbours subtracted."""
+        chosen = self._best_stars(stars, 2.5 * stars.profile.fwhm)
+        fewest = self.settings.psf_fewest_stars
+        return refit_point_spread(self.image(), stars, chosen, fewest=fewest)
+
+    def detect(self, spread: PointSpread, stars: FittedStars | None) -> Peaks:
         """Find stars, or what is left when those known are subtracted."""
         image = self.image()
         pixels, variance = image.pixels, self.sky_variance
@@ -199,17 +216,17 @@ class _Workbench:
             n_sigma=self.settings.n_sigma,
         )
 
-    def fit(self, spread: PointSpread, peaks: Peaks, before: FittedStars | None) -> FittedStars:
-        """Fit all stars, those fitted before from where they were."""
+    def fit(self, spread: PointSpread, peaks: Peaks, *, iterations: int) -> FittedStars:
+        """Fit all stars."""
         import numpy as np
 
-        x, y, flux = peaks.x.copy(), peaks.y.copy(), peaks.flux.copy()
-        if before is not None:
-            n = before.x.size
-            x[:n], y[:n], flux[:n] = before.x, before.y, before.fitted_flux
-        if x.size == 0:
-            return FittedStars.none(self.pixels.shape)
-        return fit_stars(self.image(), spread.profile, x, y, np.maximum(flux, 0.0))
+        if peaks.x.size == 0:
+            ny, nx = self.pixels.shape
+            return FittedStars.none(spread.profile, (ny, nx))
+        flux = np.maximum(peaks.flux, 0.0)
+        return fit_stars(
+            self.image(), spread.profile, peaks.x, peaks.y, flux, iterations=iterations
+        )
 
     def improve_sky(self, stars: FittedStars) -> None:
         """Measure the sky of the image without its stars."""
@@ -230,15 +247,12 @@ class _Workbench:
 
         image, profile = self.image(), spread.profile
         radius = self.settings.aperture_widths * profile.fwhm
-        everyone = np.arange(stars.x.size)
-        apertures = measure_apertures(image, stars, profile, [radius], everyone)
+        apertures = measure_apertures(image, stars, [radius], np.arange(stars.x.size))
         radii = [radius, *(width * profile.fwhm for width in _GROWTH_WIDTHS)]
         growth = None
-        bright = self._growth_stars(stars, apertures, radii[-1])
+        bright = self._best_stars(stars, radii[-1])
         if bright.size >= self.settings.psf_fewest_stars:
-            growth = growth_curve(
-                measure_apertures(image, stars, profile, radii, bright), radii, profile
-            )
+            growth = growth_curve(measure_apertures(image, stars, radii, bright), radii, profile)
         else:
             _LOG.warning("only %d stars for the curve of growth: using the PSF", bright.size)
         return MeasuredStars(
@@ -252,21 +266,35 @@ class _Workbench:
             detection_snr=peaks.snr,
         )
 
-    def _growth_stars(
-        self, stars: FittedStars, apertures: ApertureFluxes, largest_pix: float
-    ) -> NDArray[np.int64]:
-        """Choose the brightest whole stars that stand alone."""
+    def _best_stars(self, stars: FittedStars, margin_pix: float) -> NDArray[np.int64]:
+        """Choose the brightest stars that are whole, alone, and shaped like stars."""
         import numpy as np
 
         ny, nx = self.pixels.shape
         snr = stars.flux / np.maximum(stars.flux_error, 1e-30)
-        chosen = (snr > 2.0 * self.settings.psf_least_snr) & (apertures.filled[:, 0] == 0.0)
-        chosen &= (stars.contamination < 0.01) & (stars.chi2 < 3.0)
-        chosen &= (stars.x > largest_pix) & (stars.x < nx - 1 - largest_pix)
-        chosen &= (stars.y > largest_pix) & (stars.y < ny - 1 - largest_pix)
+        chosen = (snr > self.settings.psf_least_snr) & (stars.coverage > 0.999)
+        chosen &= stars.contamination < 0.02
+        chosen &= np.abs(stars.fwhm / stars.profile.fwhm - 1.0) < 0.1
+        chosen &= (stars.x > margin_pix) & (stars.x < nx - 1 - margin_pix)
+        chosen &= (stars.y > margin_pix) & (stars.y < ny - 1 - margin_pix)
         found = np.flatnonzero(chosen)
         order = np.argsort(-snr[found], kind="stable")
         return found[order][: self.settings.psf_most_stars]
+
+
+def _moved(peaks: Peaks, stars: FittedStars) -> Peaks:
+    """Return peaks where, and as bright as, the stars fitted to them are."""
+    return Peaks(stars.x, stars.y, stars.fitted_flux, peaks.snr)
+
+
+def _real(peaks: Peaks, stars: FittedStars) -> Peaks:
+    """Leave out peaks of which the fit has left nothing.
+
+    Such are remains about bright stars, which the star's own light explains
+    once it is fitted together with them.
+    """
+    is_real = stars.flux > _LEAST_SNR * stars.flux_error
+    return Peaks(*(getattr(peaks, name)[is_real] for name in ("x", "y", "flux", "snr")))
 
 
 def _joined(first: Peaks, second: Peaks, fwhm_pix: float) -> Peaks:

@@ -49,9 +49,10 @@ class GraphQuantum:
     outputs: Mapping[str, tuple[DatasetRef, ...]]
     #: Values for path templates, by dataset id, of the outputs.
     path_values: Mapping[uuid.UUID, Mapping[str, Any]]
-    #: Numbers of the datasets it reads and writes, for scheduling.
-    input_numbers: tuple[int, ...] = ()
-    output_numbers: tuple[int, ...] = ()
+    #: Numbers of the datasets it reads and writes, by dataset id.
+    numbers: Mapping[uuid.UUID, int]
+    #: Ids of the inputs that existed when the graph was built.
+    existing: frozenset[uuid.UUID]
 
 
 class QuantumGraph:
@@ -258,17 +259,19 @@ class QuantumGraph:
             side = inputs if connection.role in ("input", "prerequisite") else outputs
             side[connection.name] = []
         path_values: dict[uuid.UUID, Mapping[str, Any]] = {}
-        reads, writes = [], []
+        numbers: dict[uuid.UUID, int] = {}
+        existing: set[uuid.UUID] = set()
         for _, connection_number, dataset, type_, dataset_id, run, dataset_group, *known in edges:
             connection = task.connections[connection_number]
             data_id = self._data_id(dataset_group, known)
             ref = DatasetRef(self.dataset_types[type_], data_id, run or self.output_run, dataset_id)
+            numbers[dataset_id] = dataset
             if connection.name in inputs:
                 inputs[connection.name].append(ref)
-                reads.append(dataset)
+                if run is not None:
+                    existing.add(dataset_id)
             else:
                 outputs[connection.name].append(ref)
-                writes.append(dataset)
                 path_values[dataset_id] = dict(zip(self._data_id_names, known, strict=True))
         return GraphQuantum(
             number,
@@ -278,8 +281,8 @@ class QuantumGraph:
             {name: tuple(refs) for name, refs in inputs.items()},
             {name: tuple(refs) for name, refs in outputs.items()},
             path_values,
-            tuple(reads),
-            tuple(writes),
+            numbers,
+            frozenset(existing),
         )
 
     def _data_id(self, group_number: int, values: Sequence[Any]) -> DataCoordinate:
@@ -288,16 +291,42 @@ class QuantumGraph:
         full = {name: known[name] for name in group.names}
         return DataCoordinate(group, tuple(full[n] for n in group.required), full=full)
 
+    def consumer_counts(self) -> Any:
+        """Return how many quanta read each dataset, by its number; shape (n_datasets,), int64."""
+        import numpy as np
+
+        reads = self._connections_that(("input", "prerequisite"))
+        rows = self._connection.execute(
+            "SELECT e.dataset AS d, count(*) AS n FROM edge e JOIN quantum q USING (quantum) "  # noqa: S608 - numbers
+            f"WHERE {reads} GROUP BY e.dataset"
+        ).fetchnumpy()
+        size = self.fetch("SELECT coalesce(max(dataset) + 1, 0) FROM dataset")[0][0]
+        counts = np.zeros(int(size), dtype=np.int64)
+        counts[rows["d"]] = rows["n"]
+        return counts
+
+    def task_numbers(self) -> Any:
+        """Return the number of the task of each quantum, shape (n_quanta,), int64."""
+        found = self._connection.execute("SELECT task FROM quantum ORDER BY quantum").fetchnumpy()
+        return found["task"].astype("int64")
+
+    def _connections_that(self, roles: tuple[str, ...]) -> str:
+        """Return an SQL condition for the connections of some roles."""
+        return (
+            " OR ".join(
+                f"(task = {task.number} AND connection = {number})"
+                for task in self.tasks
+                for number, connection in enumerate(task.connections)
+                if connection.role in roles
+            )
+            or "false"
+        )
+
     def dependencies(self) -> tuple[Any, Any]:
         """Return which quantum waits for which: columns ``before`` and ``after``, shape (n,), int64."""
         import duckdb
 
-        writes = " OR ".join(
-            f"(task = {task.number} AND connection = {number})"
-            for task in self.tasks
-            for number, connection in enumerate(task.connections)
-            if connection.role not in ("input", "prerequisite")
-        )
+        writes = self._connections_that(("output", "metadata", "log"))
         sql = (
             "WITH e AS (SELECT e.quantum, e.connection, e.dataset, q.task "  # noqa: S608 - numbers
             "FROM edge e JOIN quantum q USING (quantum)), "

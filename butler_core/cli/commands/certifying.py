@@ -20,8 +20,12 @@ _LOG = logging.getLogger(__name__)
 
 @click.command("associate", cls=Subcommand)
 @parameters.repo_argument()
-@parameters.argument("collection", "COLLECTION is the TAGGED collection; it is made if it is not there.")
-@parameters.names_option("-d", "--dataset-type", help="Dataset types, or patterns for them; all if not given.")
+@parameters.argument(
+    "collection", "COLLECTION is the TAGGED collection; it is made if it is not there."
+)
+@parameters.names_option(
+    "-d", "--dataset-type", help="Dataset types, or patterns for them; all if not given."
+)
 @parameters.collections_option()
 @parameters.where_option()
 @parameters.find_first_option()
@@ -63,10 +67,15 @@ def associate(
 @parameters.repo_argument()
 @parameters.argument("input_collection", "INPUT_COLLECTION is where the calibrations are.")
 @parameters.argument(
-    "output_collection", "OUTPUT_COLLECTION is the CALIBRATION collection; it is made if it is not there."
+    "output_collection",
+    "OUTPUT_COLLECTION is the CALIBRATION collection; it is made if it is not there.",
 )
-@parameters.argument("dataset_type_name", "DATASET_TYPE_NAME is the type of the calibrations, such as bias.")
-@click.option("--begin-date", help="Begin of their validity, ISO 8601, TAI; from ever on if not given.")
+@parameters.argument(
+    "dataset_type_name", "DATASET_TYPE_NAME is the type of the calibrations, such as bias."
+)
+@click.option(
+    "--begin-date", help="Begin of their validity, ISO 8601, TAI; from ever on if not given."
+)
 @click.option("--end-date", help="End of their validity, exclusive; for ever if not given.")
 @click.option(
     "--search-all-inputs",
@@ -98,7 +107,13 @@ def certify_calibrations(
             butler.collections.register(output_collection, CollectionType.CALIBRATION)
             target = registry.collections.get(output_collection)
             registry.memberships.certify(registered, target, keys, timespan)
-        _LOG.info("certified %d %r in %r for %s", len(keys), dataset_type_name, output_collection, timespan)
+        _LOG.info(
+            "certified %d %r in %r for %s",
+            len(keys),
+            dataset_type_name,
+            output_collection,
+            timespan,
+        )
 
 
 def _bounds(begin: str | None, end: str | None) -> tuple[int, int]:
@@ -112,11 +127,13 @@ def _bounds(begin: str | None, end: str | None) -> tuple[int, int]:
 
 
 def _keys_of(butler: Butler, dataset_type: str, collections: list[str]) -> list[int]:
-    found = butler.query_datasets(dataset_type, collections, find_first=True) if collections else None
+    found = (
+        butler.query_datasets(dataset_type, collections, find_first=True) if collections else None
+    )
     if not found:
         where = ", ".join(map(repr, collections)) or "an empty chain"
         raise DatasetNotFoundError(
-            f"there is no {dataset_type!r} to certify in {where}; `butler query-datasets` shows where "
-            "there are some"
+            f"there is no {dataset_type!r} to certify in {where}; `butler query-datasets` shows "
+            "where there are some"
         )
     return list(found.columns["dataset_key"])

@@ -39,7 +39,8 @@ _MAKING = ("redefine", "extend", "prepend")
     default="redefine",
     show_default=True,
     help="redefine: the chain has these children and no others; extend, prepend: put them at its "
-    "end, or at its front; remove: take them out; pop: take out by place, the first if none is given.",
+    "end, or at its front; remove: take them out; pop: take out by place, the first if no place is "
+    "given.",
 )
 def collection_chain(
     repo: str, parent: str, children: tuple[str, ...], doc: str, flatten: bool, mode: str
@@ -85,7 +86,9 @@ def _pop(butler: Butler, parent: str, places: tuple[str, ...]) -> None:
         try:
             gone.add(held[int(text)])
         except ValueError:
-            raise click.UsageError(f"--mode pop takes places, whole numbers, not {text!r}") from None
+            raise click.UsageError(
+                f"--mode pop takes places, whole numbers, not {text!r}"
+            ) from None
         except IndexError:
             raise click.UsageError(
                 f"{parent!r} has {len(held)} children, so there is none at place {text}"

@@ -21,7 +21,10 @@ from butler_core.errors import ConfigError, near_misses
     "front, as in .datastore.root.",
 )
 @click.option(
-    "--file", type=click.File("w", lazy=True), default="-", help="Where to write; stdout if not given."
+    "--file",
+    type=click.File("w", lazy=True),
+    default="-",
+    help="Where to write; stdout if not given.",
 )
 def config_dump(repo: str, subset: str | None, file: TextIO) -> None:
     """Print a repository's configuration."""

@@ -9,20 +9,28 @@ from butler_core.cli.subcommand import Subcommand
 
 
 @click.command("create", cls=Subcommand)
-@parameters.argument("repo", "REPO is the directory of the new repository; it is made if it is not there.")
-@click.option("--seed-config", help="YAML file whose content goes into the repository's configuration.")
+@parameters.argument(
+    "repo", "REPO is the directory of the new repository; it is made if it is not there."
+)
+@click.option(
+    "--seed-config", help="YAML file whose content goes into the repository's configuration."
+)
 @click.option("--dimension-config", help="YAML file with a dimension universe of your own.")
 @click.option(
     "--standalone",
     is_flag=True,
-    help="Write all defaults into the configuration, so that those of a later version change nothing.",
+    help="Write all defaults into the configuration, so that a later version's change nothing.",
 )
 @click.option(
     "--override",
     is_flag=True,
-    help="Let --seed-config say where the files of datasets go, too, instead of into the repository.",
+    help="Let --seed-config say where datasets' files go, too, instead of into the repository.",
 )
-@click.option("-f", "--outfile", help="Where the configuration goes; butler.yaml in the repository if not given.")
+@click.option(
+    "-f",
+    "--outfile",
+    help="Where the configuration goes; butler.yaml in the repository if not given.",
+)
 def create(
     repo: str,
     seed_config: str | None,

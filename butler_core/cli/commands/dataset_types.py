@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 @click.command("register-dataset-type", cls=Subcommand)
 @parameters.repo_argument()
 @parameters.argument("dataset_type", "DATASET_TYPE is its name; components have none of their own.")
-@parameters.argument("storage_class", "STORAGE_CLASS is what its datasets are in memory, such as ArrowAstropy.")
+@parameters.argument(
+    "storage_class", "STORAGE_CLASS is what its datasets are in memory, such as ArrowAstropy."
+)
 @parameters.argument(
     "dimensions",
     "DIMENSIONS are those of its data IDs; there may be none.",
@@ -73,11 +75,15 @@ def remove_dataset_type(repo: str, dataset_type_name: tuple[str, ...]) -> None:
         types = butler.repository.registry.dataset_types
         names = [found.dataset_type.name for found in types.resolve(dataset_type_name)]
         if not names:
-            raise click.UsageError(f"no dataset type matches {', '.join(map(repr, dataset_type_name))}")
+            raise click.UsageError(
+                f"no dataset type matches {', '.join(map(repr, dataset_type_name))}"
+            )
         with butler.transaction():
             for name in names:
                 types.remove(name)
-    click.echo(f"Removed {'dataset type' if len(names) == 1 else 'dataset types'} {', '.join(names)}.")
+    click.echo(
+        f"Removed {'dataset type' if len(names) == 1 else 'dataset types'} {', '.join(names)}."
+    )
 
 
 @click.command("query-dataset-types", cls=Subcommand)
@@ -108,7 +114,9 @@ def query_dataset_types(
         print_sheet(Sheet(columns, is_left_aligned=True), form)
         if not types:
             where = f" in {', '.join(collections)}" if collections else ""
-            print_reasons([f"no dataset type{where} matches {', '.join(map(repr, glob or ('*',)))}"])
+            print_reasons(
+                [f"no dataset type{where} matches {', '.join(map(repr, glob or ('*',)))}"]
+            )
 
 
 def _held_in(butler: Butler, collections: tuple[str, ...]) -> set[str]:
@@ -124,7 +132,10 @@ def _details(types: list[DatasetType], *, is_text: bool) -> dict[str, list[Any]]
     dimensions = [list(dataset_type.dimensions.names) for dataset_type in types]
     storage_classes = [dataset_type.storage_class for dataset_type in types]
     if is_text:
-        return {"dimensions": [str(names) for names in dimensions], "storage class": storage_classes}
+        return {
+            "dimensions": [str(names) for names in dimensions],
+            "storage class": storage_classes,
+        }
     return {
         "dimensions": dimensions,
         "storage_class": storage_classes,

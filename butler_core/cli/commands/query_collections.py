@@ -33,9 +33,9 @@ _RELATED = {"table": "Children", "inverse-table": "Parents"}
     type=click.Choice(_CHAINS, case_sensitive=False),
     default="tree",
     show_default=True,
-    help="What to show of chains. table: their children, in a column; inverse-table: the chains that "
-    "name a collection, in a column; tree: children below them; inverse-tree: those chains below a "
-    "collection; flatten: what they lead to instead of them; no-children: them alone.",
+    help="What to show of chains. table: their children, in a column; inverse-table: the chains "
+    "that name a collection, in a column; tree: children below them; inverse-tree: those chains "
+    "below a collection; flatten: what they lead to instead of them; no-children: them alone.",
 )
 @click.option(
     "-t", "--show-dataset-types", is_flag=True, help="Show the dataset types that each holds, too."
@@ -139,7 +139,7 @@ def _types_of(
     row: CollectionRow,
     known: CollectionMap,
     held: dict[str, set[str]],
-    opens_chains: bool,  # noqa: FBT001 - a fact of the row
+    opens_chains: bool,
 ) -> list[str]:
     if row.type is CollectionType.CHAINED and not opens_chains:
         return []

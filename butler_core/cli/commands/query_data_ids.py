@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 )
 @parameters.collections_option("Collections to search for the --datasets; all if not given.")
 @parameters.names_option(
-    "--datasets", help="Keep data IDs that have a dataset of each of these types, names or patterns."
+    "--datasets",
+    help="Keep data IDs that have a dataset of each of these types, names or patterns.",
 )
 @parameters.where_option()
 @parameters.order_by_option()

@@ -15,9 +15,12 @@ if TYPE_CHECKING:
 
 @click.command("query-dimension-records", cls=Subcommand)
 @parameters.repo_argument()
-@parameters.argument("element", "ELEMENT is the dimension, or combination of some, whose records are wanted.")
+@parameters.argument(
+    "element", "ELEMENT is the dimension, or combination of some, whose records are wanted."
+)
 @parameters.names_option(
-    "--datasets", help="Keep records for which there is a dataset of each of these types, names or patterns."
+    "--datasets",
+    help="Keep records for which there is a dataset of each of these types, names or patterns.",
 )
 @parameters.collections_option("Collections to search for the --datasets; all if not given.")
 @parameters.where_option()

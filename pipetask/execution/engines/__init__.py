@@ -1,0 +1,3 @@
+"""Where quanta run: each engine gives a `concurrent.futures.Executor`."""
+
+from __future__ import annotations

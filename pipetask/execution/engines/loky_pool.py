@@ -1,0 +1,42 @@
+"""The one place that imports loky."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import Any
+
+try:
+    from joblib.externals.loky import get_reusable_executor
+    from joblib.externals.loky.process_executor import BrokenProcessPool
+except ImportError:  # a distribution may have taken joblib's copy out
+    from loky import get_reusable_executor
+    from loky.process_executor import BrokenProcessPool
+
+__all__ = ["BrokenProcessPool", "new_pool", "stop_pool"]
+
+
+def new_pool(n_workers: int, prepare: Callable[[], None]) -> Executor:
+    """Return a pool of fresh processes that wait for work for ever.
+
+    Parameters
+    ----------
+    prepare
+        Called once in each process.
+    """
+    pool: Executor = get_reusable_executor(
+        max_workers=n_workers, timeout=None, reuse=False, initializer=_start, initargs=(prepare,)
+    )
+    return pool
+
+
+def _start(prepare: Callable[[], None]) -> None:
+    """Make a worker ready. The parent alone decides what an interrupt from the keyboard means."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    prepare()
+
+
+def stop_pool(pool: Any, *, kill: bool) -> None:
+    """Let a pool's processes go; at once if ``kill``."""
+    pool.shutdown(wait=True, kill_workers=kill)

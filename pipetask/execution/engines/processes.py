@@ -1,0 +1,34 @@
+"""Runs quanta in processes of this machine, with joblib's loky."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+
+from pipetask.execution.engines.loky_pool import new_pool, stop_pool
+
+
+class ProcessesEngine:
+    """Worker processes that persist from quantum to quantum."""
+
+    def __init__(self, n_workers: int) -> None:
+        self.n_workers = n_workers
+        self._pool: Executor | None = None
+
+    def executor(self, prepare: Callable[[], None]) -> Executor:
+        """Return the pool, made on first use."""
+        if self._pool is None:
+            self._pool = new_pool(self.n_workers, prepare)
+        return self._pool
+
+    def replace(self) -> None:
+        """Throw away a pool whose workers died."""
+        if self._pool is not None:
+            stop_pool(self._pool, kill=True)
+            self._pool = None
+
+    def close(self, *, kill: bool = False) -> None:
+        """Let the workers go; at once if ``kill``."""
+        if self._pool is not None:
+            stop_pool(self._pool, kill=kill)
+            self._pool = None

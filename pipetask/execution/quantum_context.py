@@ -1,0 +1,165 @@
+"""Reads and writes one quantum's datasets with the datastore alone."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from butler_core.datasets.dataset_ref import DatasetRef
+from butler_core.datasets.dataset_type import DatasetType
+from butler_core.datastore.file_datastore import FileDatastore
+from butler_core.datastore.file_record import FileRecord
+from butler_core.dimensions.data_coordinate import DataCoordinate
+from butler_core.errors import DatasetNotFoundError
+from pipetask.errors import TaskError
+from pipetask.execution.quantum_work import (
+    InputConnectionWork,
+    InputDataset,
+    OutputConnectionWork,
+    OutputDataset,
+    QuantumWork,
+)
+from pipetask.task import Struct
+
+
+@dataclass(frozen=True, slots=True)
+class InputHandle:
+    """A deferred input: reads its dataset when asked to."""
+
+    datastore: FileDatastore
+    dataset: InputDataset
+    component: str | None
+    storage_class: str
+
+    @property
+    def ref(self) -> DatasetRef:
+        """The dataset's reference."""
+        return self.dataset.ref
+
+    @property
+    def data_id(self) -> DataCoordinate:
+        """The dataset's data ID."""
+        return self.dataset.ref.data_id
+
+    dataId = data_id  # noqa: N815 - Rubin's spelling
+
+    def get(
+        self,
+        *,
+        component: str | None = None,
+        parameters: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Read the dataset, or one component of it."""
+        part = component or self.component
+        return self.datastore.read(
+            self.dataset.record,
+            self.dataset.ref,
+            component=part,
+            parameters=parameters,
+            storage_class=None if part else self.storage_class,
+        )
+
+
+@dataclass
+class DatastoreContext:
+    """A `QuantumContext` that needs no database."""
+
+    datastore: FileDatastore
+    work: QuantumWork
+    log: logging.Logger
+    #: Files written so far, by dataset id.
+    written: dict[uuid.UUID, FileRecord] = field(default_factory=dict)
+    #: Ids of inputs that were read.
+    read: set[uuid.UUID] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._inputs: dict[uuid.UUID, tuple[InputConnectionWork, InputDataset]] = {
+            dataset.ref.id: (connection, dataset)
+            for connection in self.work.inputs
+            for dataset in connection.datasets
+        }
+        self._outputs: dict[uuid.UUID, tuple[OutputConnectionWork, OutputDataset]] = {
+            dataset.ref.id: (connection, dataset)
+            for connection in self.work.outputs
+            for dataset in connection.datasets
+        }
+
+    @property
+    def data_id(self) -> DataCoordinate:
+        """The quantum's data ID."""
+        return self.work.data_id
+
+    def get(self, refs: Any) -> Any:
+        """Read one or several inputs; see `QuantumContext.get`."""
+        if isinstance(refs, Struct):
+            return {name: self.get(value) for name, value in refs}
+        if refs is None:
+            return None
+        if isinstance(refs, DatasetRef):
+            return self._get_one(refs)
+        return [self._get_one(ref) for ref in refs]
+
+    def _get_one(self, ref: DatasetRef) -> Any:
+        try:
+            connection, dataset = self._inputs[ref.id]
+        except KeyError:
+            raise DatasetNotFoundError(f"{ref} is no input of this quantum") from None
+        handle = InputHandle(
+            self.datastore, dataset, connection.component, connection.storage_class
+        )
+        self.read.add(ref.id)
+        return handle if connection.is_deferred else handle.get()
+
+    def put(self, datasets: Any, refs: Any) -> None:
+        """Write one or several outputs; see `QuantumContext.put`."""
+        if isinstance(refs, Struct):
+            for name, ref in refs:
+                self.put(getattr(datasets, name), ref)
+        elif datasets is None or refs is None:
+            return
+        elif isinstance(refs, DatasetRef):
+            self._put_one(datasets, refs)
+        else:
+            refs = list(refs)
+            if len(datasets) != len(refs):
+                raise TaskError(
+                    f"{self.work.task_label} returned {len(datasets)} datasets where the quantum has "
+                    f"{len(refs)} {refs[0].dataset_type.name if refs else ''} to write"
+                )
+            for one, ref in zip(datasets, refs, strict=True):
+                if one is not None:
+                    self._put_one(one, ref)
+
+    def _put_one(self, obj: Any, ref: DatasetRef) -> None:
+        try:
+            connection, dataset = self._outputs[ref.id]
+        except KeyError:
+            raise TaskError(f"{ref} is no output of this quantum") from None
+        self.written[ref.id] = write_output(
+            self.datastore, obj, dataset, storage_class=connection.storage_class
+        )
+
+
+def write_output(
+    datastore: FileDatastore, obj: Any, dataset: OutputDataset, *, storage_class: str | None = None
+) -> FileRecord:
+    """Write an object to where a dataset goes: temporary name, sync, rename.
+
+    Parameters
+    ----------
+    storage_class
+        Storage class of the object, if not the dataset type's.
+    """
+    dataset_type: DatasetType = dataset.ref.dataset_type
+    if storage_class is not None and storage_class != dataset_type.storage_class:
+        obj = datastore.storage_class(storage_class).check(obj)
+    staged = datastore.stage(obj, dataset_type, dataset.path)
+    try:
+        staged.sync()
+        staged.publish()
+    finally:
+        staged.discard()
+    return staged.record

@@ -1,0 +1,135 @@
+"""What travels to a worker, and what comes back. Plain values; no database, no open file."""
+
+from __future__ import annotations
+
+import enum
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from butler_core.datasets.dataset_ref import DatasetRef
+from butler_core.datastore.file_record import FileRecord
+from butler_core.dimensions.data_coordinate import DataCoordinate
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSetup:
+    """A task as a worker needs it to make the object."""
+
+    label: str
+    #: Dotted name of its class.
+    class_name: str
+    #: YAML of its configuration.
+    config: str
+    #: Datasets for its constructor, by connection name.
+    init_inputs: Mapping[str, InputDataset] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RunSetup:
+    """What is the same for all quanta of a run; sent to each worker once."""
+
+    #: Tells one run's setup from another's.
+    key: str
+    #: Directory of the repository.
+    root: str
+    #: Content of the repository's ``butler.yaml``.
+    config: Mapping[str, Any]
+    tasks: Mapping[str, TaskSetup]
+    log_level: int
+
+
+@dataclass(frozen=True, slots=True)
+class InputDataset:
+    """A dataset to read, and where it is."""
+
+    ref: DatasetRef
+    record: FileRecord
+
+
+@dataclass(frozen=True, slots=True)
+class InputConnectionWork:
+    """The datasets of one input connection."""
+
+    name: str
+    datasets: tuple[InputDataset, ...]
+    #: Storage class that the task sees.
+    storage_class: str
+    component: str | None
+    is_multiple: bool
+    is_deferred: bool
+    minimum: int
+    is_prerequisite: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OutputDataset:
+    """A dataset to write, and where."""
+
+    ref: DatasetRef
+    #: Relative to the datastore's root, without extension.
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutputConnectionWork:
+    """The datasets of one output connection."""
+
+    name: str
+    datasets: tuple[OutputDataset, ...]
+    storage_class: str
+    is_multiple: bool
+
+
+@dataclass(frozen=True, slots=True)
+class QuantumWork:
+    """One quantum, whole."""
+
+    number: int
+    id: uuid.UUID
+    task_label: str
+    data_id: DataCoordinate
+    inputs: tuple[InputConnectionWork, ...]
+    outputs: tuple[OutputConnectionWork, ...]
+    #: Where its metadata goes as a file of its own, because a task of the graph reads it.
+    metadata_file: OutputDataset | None = None
+    #: As above, for its log.
+    log_file: OutputDataset | None = None
+
+
+class Outcome(enum.Enum):
+    """How a quantum ended."""
+
+    SUCCEEDED = "succeeded"
+    #: There was nothing to do; no failure.
+    NO_WORK = "no-work"
+    FAILED = "failed"
+    #: Not started, because something it needs failed.
+    BLOCKED = "blocked"
+    #: Not started, because the run was stopped.
+    CANCELLED = "cancelled"
+    #: Its worker died, more than once.
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class QuantumResult:
+    """How one quantum went."""
+
+    number: int
+    task_label: str
+    data_id: DataCoordinate
+    outcome: Outcome
+    #: Files written, by the id of their dataset.
+    records: Mapping[uuid.UUID, FileRecord] = field(default_factory=dict)
+    #: What is kept as ``TASK_metadata``.
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    #: What is kept as ``TASK_log``.
+    log: tuple[Mapping[str, Any], ...] = ()
+    #: Exception's type and message, in one line, if it failed.
+    error: str = ""
+    traceback: str = ""
+    elapsed_s: float = 0.0
+    #: Largest resident memory while it ran [MiB]; None where that cannot be measured.
+    peak_memory_mib: float | None = None

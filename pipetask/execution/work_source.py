@@ -1,0 +1,158 @@
+"""Makes the work of quanta: what the graph says, and where inputs are."""
+
+from __future__ import annotations
+
+import uuid
+from collections import OrderedDict
+from collections.abc import Iterable
+
+from butler_core.datasets.dataset_ref import DatasetRef
+from butler_core.datastore.file_record import FileRecord
+from butler_core.repository.repository import Repository
+from pipetask.execution.quantum_work import (
+    InputConnectionWork,
+    InputDataset,
+    OutputConnectionWork,
+    OutputDataset,
+    QuantumWork,
+)
+from pipetask.quantum_graph.freeze import ConnectionRow
+from pipetask.quantum_graph.graph import GraphQuantum, QuantumGraph
+
+#: Quanta read from the graph at once, and how many such blocks are kept.
+_BLOCK = 256
+_MAX_BLOCKS = 32
+
+
+class WorkSource:
+    """Reads quanta from a graph in blocks and completes them with file records.
+
+    Remembers where the outputs of this run are for as long as a quantum that
+    has not run needs them.
+    """
+
+    def __init__(self, repository: Repository, graph: QuantumGraph) -> None:
+        self._repository = repository
+        self._graph = graph
+        self._tasks = {task.label: task for task in graph.tasks}
+        self._readers_left = graph.consumer_counts()
+        self._n_quanta = len(graph)
+        self._blocks: OrderedDict[int, dict[int, GraphQuantum]] = OrderedDict()
+        self._stored: dict[uuid.UUID, FileRecord] = {}
+        #: Records of this run's outputs that are still needed, by dataset number.
+        self._made: dict[int, FileRecord] = {}
+        roles = {
+            row.dataset_type for task in graph.tasks for row in task.connections
+            if row.role in ("input", "prerequisite")
+        }  # fmt: skip
+        self._read_types = frozenset(roles)
+
+    def quantum(self, number: int) -> GraphQuantum:
+        """Return a quantum as the graph has it."""
+        block = number // _BLOCK
+        if block not in self._blocks:
+            first = block * _BLOCK
+            quanta = self._graph.quanta(range(first, min(first + _BLOCK, self._n_quanta)))
+            self._blocks[block] = {quantum.number: quantum for quantum in quanta}
+            self._find_stored(quanta)
+            if len(self._blocks) > _MAX_BLOCKS:
+                self._blocks.popitem(last=False)
+        self._blocks.move_to_end(block)
+        return self._blocks[block][number]
+
+    def _find_stored(self, quanta: Iterable[GraphQuantum]) -> None:
+        """Look up the files of datasets that existed before the run."""
+        wanted: dict[uuid.UUID, DatasetRef] = {}
+        for quantum in quanta:
+            for refs in quantum.inputs.values():
+                for ref in refs:
+                    if ref.id in quantum.existing and ref.id not in self._stored:
+                        wanted[ref.id] = ref
+        if not wanted:
+            return
+        registry = self._repository.registry
+        keys = registry.datasets.keys_of(wanted.values())
+        records = registry.files.find(keys.values())
+        for id_, key in keys.items():
+            if key in records:
+                self._stored[uuid.UUID(bytes=id_)] = records[key]
+
+    # ------------------------------------------------------------------ work
+    def work(self, number: int) -> QuantumWork:
+        """Return a quantum as a worker takes it. Inputs that were not made are left out."""
+        quantum = self.quantum(number)
+        rows = {row.name: row for row in self._tasks[quantum.task_label].connections}
+        outputs = [
+            OutputConnectionWork(
+                name,
+                tuple(self._output(quantum, ref) for ref in refs),
+                rows[name].storage_class,
+                rows[name].is_multiple,
+            )
+            for name, refs in quantum.outputs.items()
+            if rows[name].role == "output"
+        ]
+        return QuantumWork(
+            number,
+            quantum.id,
+            quantum.task_label,
+            quantum.data_id,
+            tuple(self._inputs(quantum, rows[name], refs) for name, refs in quantum.inputs.items()),
+            tuple(outputs),
+            self._note_file(quantum, rows, "_metadata"),
+            self._note_file(quantum, rows, "_log"),
+        )
+
+    def _inputs(
+        self, quantum: GraphQuantum, row: ConnectionRow, refs: Iterable[DatasetRef]
+    ) -> InputConnectionWork:
+        datasets = []
+        for ref in refs:
+            record = (
+                self._stored.get(ref.id)
+                if ref.id in quantum.existing
+                else self._made.get(quantum.numbers[ref.id])
+            )
+            if record is not None:
+                datasets.append(InputDataset(ref, record))
+        return InputConnectionWork(
+            row.name,
+            tuple(datasets),
+            row.storage_class,
+            row.component,
+            row.is_multiple,
+            row.is_deferred,
+            row.minimum,
+            row.role == "prerequisite",
+        )
+
+    def _output(self, quantum: GraphQuantum, ref: DatasetRef) -> OutputDataset:
+        values = quantum.path_values[ref.id]
+        return OutputDataset(ref, self._repository.datastore.path_for(ref, values))
+
+    def _note_file(
+        self, quantum: GraphQuantum, rows: dict[str, ConnectionRow], name: str
+    ) -> OutputDataset | None:
+        """Return where metadata or log goes as a file of its own: if some task reads it."""
+        if name not in rows or rows[name].dataset_type not in self._read_types:
+            return None
+        return self._output(quantum, quantum.outputs[name][0])
+
+    # --------------------------------------------------------------- progress
+    def made(self, quantum: GraphQuantum, ref: DatasetRef, record: FileRecord) -> None:
+        """Remember where an output is, if a quantum will read it."""
+        number = quantum.numbers[ref.id]
+        if self._readers_left[number] > 0:
+            self._made[number] = record
+
+    def ended(self, number: int) -> None:
+        """Forget what only a quantum that ended needed."""
+        quantum = self.quantum(number)
+        for refs in quantum.inputs.values():
+            for ref in refs:
+                if ref.id in quantum.existing:
+                    continue
+                dataset = quantum.numbers[ref.id]
+                self._readers_left[dataset] -= 1
+                if self._readers_left[dataset] <= 0:
+                    self._made.pop(dataset, None)

@@ -1,0 +1,148 @@
+"""What happens in a worker: quanta are run one after another. Touches no database."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from butler_core.datastore.file_datastore import FileDatastore
+from butler_core.errors import DatasetNotFoundError
+from butler_core.repository.repository import make_datastore
+from pipetask.errors import NoWorkFound
+from pipetask.execution.log_capture import captured_log
+from pipetask.execution.peak_memory import peak_memory_mib, reset_peak_memory
+from pipetask.execution.quantum_context import DatastoreContext, InputHandle, write_output
+from pipetask.execution.quantum_work import (
+    Outcome,
+    QuantumResult,
+    QuantumWork,
+    RunSetup,
+    TaskSetup,
+)
+from pipetask.pipeline_graph.import_tasks import import_task
+from pipetask.task import PipelineTask, Struct
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass
+class _Worker:
+    """A worker that knows its run; task objects and imports persist."""
+
+    setup: RunSetup
+    datastore: FileDatastore
+    tasks: dict[str, PipelineTask] = field(default_factory=dict)
+
+    def task(self, label: str) -> PipelineTask:
+        if label not in self.tasks:
+            self.tasks[label] = make_task(self.setup.tasks[label], self.datastore)
+        return self.tasks[label]
+
+
+_own = threading.local()
+
+
+def install(setup: RunSetup) -> None:
+    """Make this process, or this thread of it, ready for a run's quanta."""
+    _own.worker = _Worker(setup, make_datastore(Path(setup.root), setup.config))
+
+
+def make_task(setup: TaskSetup, datastore: FileDatastore) -> PipelineTask:
+    """Import a task's class and make the object."""
+    task_class = import_task(setup.class_name)
+    config = task_class.ConfigClass.from_yaml(setup.config)
+    init_inputs = {
+        name: InputHandle(datastore, dataset, None, dataset.ref.dataset_type.storage_class).get()
+        for name, dataset in setup.init_inputs.items()
+    }
+    return task_class(config=config, log=logging.getLogger(setup.label), init_inputs=init_inputs)
+
+
+def run_batch(batch: Sequence[QuantumWork]) -> list[QuantumResult]:
+    """Run quanta one after another and return how each went. Never raises for a task's failure."""
+    return [_run_one(_own.worker, work) for work in batch]
+
+
+def _run_one(worker: _Worker, work: QuantumWork) -> QuantumResult:
+    begin = time.perf_counter()
+    can_measure = reset_peak_memory()
+    mdc = {"LABEL": f"{work.task_label}:{work.data_id}", "RUN": _run_of(work)}
+    error = trace = ""
+    metadata: dict[str, Any] = {}
+    context: DatastoreContext | None = None
+    with captured_log(worker.setup.log_level, mdc) as log:
+        try:
+            task = worker.task(work.task_label)
+            context = DatastoreContext(worker.datastore, work, task.log)
+            outcome = _attempt(task, context)
+            metadata = task.metadata.to_dict()
+        except Exception as fault:  # noqa: BLE001 - a quantum's failure becomes its record
+            outcome = Outcome.FAILED
+            error = f"{type(fault).__name__}: {fault}"
+            trace = traceback.format_exc()
+            _LOG.error("%s %s failed: %s", work.task_label, work.data_id, error, exc_info=True)  # noqa: TRY400 - one line, with what failed
+    written = dict(context.written) if context else {}
+    if outcome is Outcome.FAILED:
+        worker.datastore.remove(written.values())
+        written = {}
+    elapsed = time.perf_counter() - begin
+    peak = peak_memory_mib() if can_measure else None
+    notes = {**metadata, "quantum": {"elapsed_s": elapsed, "peak_memory_mib": peak}}
+    if work.metadata_file is not None and outcome is not Outcome.FAILED:
+        written[work.metadata_file.ref.id] = write_output(worker.datastore, notes, work.metadata_file)
+    if work.log_file is not None:
+        written[work.log_file.ref.id] = write_output(worker.datastore, log, work.log_file)
+    return QuantumResult(
+        work.number, work.task_label, work.data_id, outcome, written, notes, tuple(log),
+        error, trace, elapsed, peak,
+    )  # fmt: skip
+
+
+def _run_of(work: QuantumWork) -> str:
+    for connection in work.outputs:
+        for dataset in connection.datasets:
+            return dataset.ref.run
+    return ""
+
+
+def _attempt(task: PipelineTask, context: DatastoreContext) -> Outcome:
+    """Run one quantum; return whether there was anything to do."""
+    task.metadata.clear()
+    try:
+        inputs, outputs = _refs(context.work)
+        task.run_quantum(context, inputs, outputs)
+    except NoWorkFound as reason:
+        _LOG.info("%s %s: nothing to do: %s", context.work.task_label, context.data_id, reason)
+        return Outcome.NO_WORK
+    return Outcome.SUCCEEDED
+
+
+def _refs(work: QuantumWork) -> tuple[Struct, Struct]:
+    """Return a quantum's references by connection, as `PipelineTask.run_quantum` takes them.
+
+    Raises
+    ------
+    NoWorkFound
+        If a regular input has fewer datasets than its minimum, because what
+        came before found no work.
+    DatasetNotFoundError
+        If a prerequisite has.
+    """
+    inputs: dict[str, Any] = {}
+    for connection in work.inputs:
+        refs = [dataset.ref for dataset in connection.datasets]
+        if len(refs) < connection.minimum:
+            said = f"{connection.name!r} has {len(refs)} datasets and needs {connection.minimum}"
+            raise (DatasetNotFoundError if connection.is_prerequisite else NoWorkFound)(said)
+        inputs[connection.name] = refs if connection.is_multiple else (refs[0] if refs else None)
+    outputs: dict[str, Any] = {}
+    for write in work.outputs:
+        targets = [dataset.ref for dataset in write.datasets]
+        outputs[write.name] = targets if write.is_multiple else targets[0]
+    return Struct(**inputs), Struct(**outputs)
