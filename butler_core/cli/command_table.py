@@ -66,6 +66,9 @@ COMMANDS = {
     "register-instrument": CommandEntry(
         f"{_COMMANDS}.register_instrument:register_instrument", "Add an instrument to a repository."
     ),
+    "register-skymap": CommandEntry(
+        f"{_COMMANDS}.register_skymap:register_skymap", "Add a sky map to a repository."
+    ),
     "remove-collections": CommandEntry(
         f"{_COMMANDS}.remove_collections:remove_collections",
         "Remove CHAINED, TAGGED and CALIBRATION collections.",
@@ -77,5 +80,9 @@ COMMANDS = {
     "remove-runs": CommandEntry(
         f"{_COMMANDS}.remove_runs:remove_runs",
         "Remove RUN collections with their datasets and files.",
+    ),
+    "write-curated-calibrations": CommandEntry(
+        f"{_COMMANDS}.write_curated_calibrations:write_curated_calibrations",
+        "Add an instrument's curated calibrations.",
     ),
 }

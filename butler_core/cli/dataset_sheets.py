@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from butler_core.cli.opening import collection_names, require_named, rows_to_fetch
 from butler_core.cli.row_order import column_order, default_order
 from butler_core.cli.table_text import Sheet
+from butler_core.datasets.collection import is_glob
 
 if TYPE_CHECKING:
     from butler_core.butler.butler import Butler
@@ -53,7 +54,8 @@ class FoundDatasets:
 
     def __iter__(self) -> Iterator[DatasetResult]:
         remaining = rows_to_fetch(self.search.limit)
-        for dataset_type in self._types_held():
+        is_pattern = any(is_glob(name) for name in self.search.types or ("*",))
+        for dataset_type in self._types_held() if is_pattern else self.types:
             found = self._find(dataset_type, remaining)
             if remaining is not None:
                 remaining -= len(found)

@@ -97,7 +97,7 @@ class ConditionWriter:
                 return sa.true() if value else sa.false()
         term = self.term(node)
         if term.kind != "bool":
-            raise self._fault(node, f"is a {_word(term)}, where something true or false is needed")
+            raise self._fault(node, f"is {_a(term)}, where something true or false is needed")
         return sa.cast(term.value, sa.Boolean) == sa.true()
 
     # ------------------------------------------------------------------ terms
@@ -137,9 +137,7 @@ class ConditionWriter:
         if term.kind == "null":
             return sa.literal(unbounded_ns, sa.BigInteger)
         if term.kind != "time":
-            raise self._fault(
-                node, f"is a {_word(term)}, where a time is needed: T'2021-07-07T00:00'"
-            )
+            raise self._fault(node, f"is {_a(term)}, where a time is needed: T'2021-07-07T00:00'")
         return term.value
 
     def _plain(self, node: tree.Node) -> Any:
@@ -157,7 +155,7 @@ class ConditionWriter:
 
     def _number(self, node: tree.Node, term: Term) -> Term:
         if term.kind not in ("int", "float"):
-            raise self._fault(node, f"does arithmetic with a {_word(term)}")
+            raise self._fault(node, f"does arithmetic with {_a(term)}")
         return term
 
     def _arithmetic(self, node: tree.Node, op: str, left: Term, right: Term) -> Term:
@@ -171,8 +169,8 @@ class ConditionWriter:
                 value = left.value - right.value
             case "*":
                 value = left.value * right.value
-            case "/":
-                value = left.value // right.value if kind == "int" else left.value / right.value
+            case "/":  # of integers, too, a fraction, as in the peers of this language
+                kind, value = "float", left.value / right.value
             case _:
                 value = left.value % right.value
         return Term(kind, value)
@@ -183,7 +181,7 @@ class ConditionWriter:
         if left.kind == right.kind == "timespan":
             return self._compare_spans(node, op, left, right)
         if left.kind not in _KINDS or _KINDS[left.kind] != _KINDS.get(right.kind):
-            raise self._fault(node, f"compares a {_word(left)} with a {_word(right)}")
+            raise self._fault(node, f"compares {_a(left)} with {_a(right)}")
         compared: sa.ColumnElement[bool] = {
             "=": left.value == right.value,
             "!=": left.value != right.value,
@@ -224,10 +222,10 @@ class ConditionWriter:
                 continue
             for term in self._unpacked(item):
                 if _KINDS.get(term.kind) != _KINDS.get(member.kind):
-                    raise self._fault(node, f"looks for a {_word(member)} among {_word(term)}s")
+                    raise self._fault(node, f"looks for {_a(member)} among {_word(term)}s")
                 values.append(term.value)
         if ranges and member.kind != "int":
-            raise self._fault(node, f"looks for a {_word(member)} in a range of integers")
+            raise self._fault(node, f"looks for {_a(member)} in a range of integers")
         return values, ranges
 
     def _unpacked(self, item: tree.Node) -> Iterable[Term]:
@@ -258,13 +256,13 @@ class ConditionWriter:
             return self._scope.overlap(left.value, right.value)
         if left.kind == "region" and right.kind == "regions":
             return self._scope.overlap(right.value, left.value)
-        raise self._fault(node, f"overlaps a {_word(left)} with a {_word(right)}")
+        raise self._fault(node, f"overlaps {_a(left)} with {_a(right)}")
 
     def _glob(self, node: tree.Node, column: Term, pattern: tree.Node) -> sa.ColumnElement[bool]:
         text = self._plain(pattern)
         if column.kind != "text" or not isinstance(text, str):
             raise self._fault(node, "matches something that is no text")
-        condition: sa.ColumnElement[bool] = column.value.op("GLOB")(text.replace("[", "[[]"))
+        condition: sa.ColumnElement[bool] = column.value.bool_op("GLOB")(text.replace("[", "[[]"))
         return condition
 
     def _fault(self, node: tree.Node, what: str) -> ExpressionTypeError:
@@ -279,6 +277,11 @@ def _is_collection(value: Any) -> bool:
 def _word(term: Term) -> str:
     words = {"id": "dataset id", "regions": "region", "int": "integer", "bool": "truth value"}
     return words.get(term.kind, term.kind)
+
+
+def _a(term: Term) -> str:
+    word = _word(term)
+    return f"an {word}" if word[0] in "aeiou" else f"a {word}"
 
 
 def _constant(value: Any) -> Term:

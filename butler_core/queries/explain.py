@@ -68,8 +68,13 @@ def _datasets_absent(registry: Registry, question: EmptyQuestion) -> list[str]:
             continue
         others = registry.datasets.holds(registered, registry.collections.all())
         where = _listed(collections)
-        has = f"{_listed(sorted(others))} has some" if others else "nor does any other collection"
-        sentences.append(f"{where} holds no {name!r}; {has}")
+        has = (
+            f"there are some in {_listed(sorted(others))}"
+            if others
+            else "nor does any other collection"
+        )
+        verb = "hold" if len(collections) > 1 else "holds"
+        sentences.append(f"{where} {verb} no {name!r}; {has}")
     return sentences
 
 

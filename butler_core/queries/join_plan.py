@@ -28,6 +28,7 @@ def plan_joins(
     datasets: Sequence[DimensionGroup] = (),
     fields_of: Iterable[str] = (),
     values: Iterable[str] | None = None,
+    overlaps: Sequence[tuple[DimensionElement, DimensionElement]] = (),
 ) -> JoinPlan:
     """Plan the joins of a query.
 
@@ -42,6 +43,9 @@ def plan_joins(
         Names of elements of which other columns than keys are used.
     values
         Names of the dimensions whose values are used; all if None.
+    overlaps
+        Pairs of elements whose regions must overlap because the query says so:
+        no other elements of their families are then joined.
 
     Raises
     ------
@@ -49,19 +53,29 @@ def plan_joins(
         If the dimensions cannot be related.
     """
     wanted = set(group.names if values is None else values)
-    spatial = _spatial_joins(group, datasets)
+    spatial = (*overlaps, *_spatial_joins(group, datasets, overlaps))
     needed = set(fields_of)
     needed |= {element.name for pair in spatial for element in pair if element.has_table}
     covered = {name for dataset in datasets for name in dataset.required}
     for element in group.elements:
         if element.always_join and not _relates(datasets, element.required):
             needed.add(element.name)
+    needed |= _implying(group, covered)
     for name in sorted(needed):
         covered.update(_values_of(group.universe[name]))
     _cover_required(group, needed, covered, spatial)
     _cover_implied(group, needed, covered, wanted)
     elements = [element for element in group.universe if element.name in needed]
     return JoinPlan(group, tuple(reversed(elements)), spatial)
+
+
+def _implying(group: DimensionGroup, covered: set[str]) -> set[str]:
+    """Return the elements whose records say what a dimension is that a dataset says too.
+
+    A flat has its own filter: beside visits, it must be the visit's.
+    """
+    doubted = covered & set(group.implied)
+    return {name for name in group.names if doubted.intersection(group.universe[name].implied)}
 
 
 def _values_of(element: DimensionElement) -> tuple[str, ...]:
@@ -111,9 +125,11 @@ def _cover_implied(
 
 
 def _spatial_joins(
-    group: DimensionGroup, datasets: Sequence[DimensionGroup]
+    group: DimensionGroup,
+    datasets: Sequence[DimensionGroup],
+    overlaps: Sequence[tuple[DimensionElement, DimensionElement]],
 ) -> tuple[tuple[DimensionElement, DimensionElement], ...]:
-    """Return the pairs of spatial elements that no dataset relates."""
+    """Return the pairs of spatial elements that neither a dataset nor the query relates."""
     finest = group.spatial
     if len(finest) < 2:
         return ()
@@ -127,7 +143,13 @@ def _spatial_joins(
         for i, first in enumerate(regions)
         for second in [*regions[i + 1 :], *pixels]
     )
-    return tuple(pair for pair in pairs if not _related_by_dataset(datasets, *pair))
+    said = [{first.spatial_family, second.spatial_family} for first, second in overlaps]
+    return tuple(
+        (first, second)
+        for first, second in pairs
+        if not _related_by_dataset(datasets, first, second)
+        and {first.spatial_family, second.spatial_family} not in said
+    )
 
 
 def _related_by_dataset(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
 import sqlalchemy as sa
 
+from butler_core.datasets.collection import Collection
+from butler_core.datasets.dataset_type import DatasetType
 from butler_core.dimensions.dimension import DimensionElement
 from butler_core.errors import QueryError
 from butler_core.queries import expression_tree as tree
@@ -36,6 +38,7 @@ class JoinedTables:
         self.values: dict[str, Any] = {}
         self.elements: dict[str, Any] = {}
         self.datasets: dict[str, Any] = {}
+        self._collections: dict[str, dict[int, str]] = {}
 
     # ---------------------------------------------------------------- joining
     def join(self, table: Any, columns: Mapping[str, Any]) -> None:
@@ -63,11 +66,16 @@ class JoinedTables:
         names = (*element.required, *element.implied)
         self.join(table, {name: table.c[element.column_of(name)] for name in names})
 
-    def join_dataset(self, name: str, dimensions: Sequence[str], search: Any) -> None:
+    def join_dataset(
+        self, dataset_type: DatasetType, search: Any, collections: Sequence[Collection]
+    ) -> None:
         """Join a dataset search; see `butler_core.registry.dataset_search`."""
         table = search.subquery()
-        self.datasets.setdefault(name, table)  # the first is the one whose datasets are returned
-        self.join(table, {dimension: table.c[dimension] for dimension in dimensions})
+        # Of two searches for one type, the first is the one whose datasets are returned.
+        self.datasets.setdefault(dataset_type.name, table)
+        names = {rank: collection.name for rank, collection in enumerate(collections)}
+        self._collections.setdefault(dataset_type.name, names)
+        self.join(table, {name: table.c[name] for name in dataset_type.dimensions.required})
 
     # ---------------------------------------------------------------- meaning
     def meaning(self, name: tree.Name) -> Meaning:
@@ -102,6 +110,9 @@ class JoinedTables:
         match meaning.field:
             case "dataset_id":
                 return Term("id", table.c.id)
+            case "collection":
+                names = self._collections[meaning.dataset_type]
+                return Term("text", sa.case(names, value=table.c.rank) if names else sa.null())
             case "ingest_date":
                 return Term("time", table.c.ingest_ns)
             case "timespan":
@@ -115,6 +126,19 @@ class JoinedTables:
             .scalar_subquery()
         )
         return Term("text", name)
+
+    def validity(
+        self, dataset_type: str, elements: Iterable[DimensionElement]
+    ) -> list[sa.ColumnElement[bool]]:
+        """Return the conditions that a dataset is valid at the times of some elements."""
+        table = self.datasets[dataset_type]
+        return [
+            sa.and_(
+                table.c.begin_ns < self.elements[element.name].c.end_ns,
+                self.elements[element.name].c.begin_ns < table.c.end_ns,
+            )
+            for element in elements
+        ]
 
     # ---------------------------------------------------------------- regions
     def overlap(self, element: DimensionElement, region: Any) -> sa.ColumnElement[bool]:

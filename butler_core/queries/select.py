@@ -84,10 +84,13 @@ class _Writer:
         self._registry = registry
         self._request = request
         self._stack = stack
-        where = request.where
-        #: The parts of the condition that must all hold, and each as SQL once it was written.
-        self._parts = where.operands if isinstance(where, tree.And) else (where,)
+        #: Pairs of elements whose regions must overlap.
+        self._overlaps: list[tuple[DimensionElement, DimensionElement]] = []
+        #: The other parts of the condition, and each as SQL once it was written.
+        self._parts = [part for part in _conjuncts(request.where) if not self._relates(part)]
         self._written: dict[int, sa.ColumnElement[bool]] = {}
+        #: Elements for whose time calibrations must be valid.
+        self._times: tuple[DimensionElement, ...] = ()
 
     def write(self) -> sa.Select[Any]:
         request = self._request
@@ -97,21 +100,47 @@ class _Writer:
             datasets=[join.registered.dataset_type.dimensions for join in request.datasets],
             fields_of=touched.fields_of,
             values=touched.values,
+            overlaps=self._overlaps,
         )
         self._data_id = self._with_defaults(touched.group)
         tables = JoinedTables(self._registry, self._stack, request.element)
         for join in request.datasets:
             dataset_type = join.registered.dataset_type
-            search = search_datasets(join.registered, join.collections, find_first=join.find_first)
-            tables.join_dataset(dataset_type.name, dataset_type.dimensions.required, search)
+            first_only = join.find_first and not self._is_timed(join)
+            search = search_datasets(join.registered, join.collections, find_first=first_only)
+            tables.join_dataset(dataset_type, search, join.collections)
         for element in plan.elements:
             tables.join_element(element)
+        self._valid = [
+            condition
+            for join in request.datasets
+            if self._is_timed(join)
+            for condition in tables.validity(join.registered.dataset_type.name, self._times)
+        ]
         joiner = SpatialJoiner(self._registry, self._constrained, self._stack)
         for first, second in sorted(plan.spatial, key=lambda pair: not joiner.is_stored(pair[1])):
             joiner.join(tables, first, second)
         return self._finished(tables, touched.group)
 
     # ------------------------------------------------------------ what is used
+    def _relates(self, part: tree.Node) -> bool:
+        """Note two elements that a condition joins by their regions; return whether it does."""
+        if not isinstance(part, tree.Overlaps):
+            return False
+        sides = [side for side in (part.left, part.right) if isinstance(side, tree.Name)]
+        meanings = [self._meaning(name) for name in sides if str(name) not in self._request.bind]
+        elements = [m.element for m in meanings if m.kind == "region" and m.element is not None]
+        if len(elements) < 2 or elements[0] is elements[1]:
+            return False
+        self._overlaps.append((elements[0], elements[1]))
+        return True
+
+    def _is_timed(self, join: DatasetJoin) -> bool:
+        """Return whether a join looks for what is valid at the time of each row."""
+        return bool(self._times) and any(
+            c.type is CollectionType.CALIBRATION for c in join.collections
+        )
+
     def _names(self) -> list[tree.Name]:
         request = self._request
         return [
@@ -146,7 +175,11 @@ class _Writer:
                 values.add(element.name)
             else:
                 fields_of.add(element.name)
-        return _Touched(universe.conform(names), fields_of, values)
+        group = universe.conform(names)
+        self._times = group.temporal
+        if any(self._is_timed(join) for join in request.datasets):
+            fields_of |= {element.name for element in self._times}
+        return _Touched(group, fields_of, values)
 
     def _with_defaults(self, group: DimensionGroup) -> Mapping[str, Any]:
         """Add the default values of governor dimensions that nothing else says anything of."""
@@ -170,6 +203,7 @@ class _Writer:
                 self._written[place] = writer.condition(part)
             if place in self._written:
                 select = select.where(self._written[place])
+        select = select.where(*self._valid)
         for name, value in self._data_id.items():
             if name in tables.values:
                 select = select.where(tables.values[name] == value)
@@ -187,13 +221,33 @@ class _Writer:
         request = self._request
         columns, is_unique = self._columns(tables, group)
         columns += [tables.column(name).value.label(label) for label, name in request.fields]
-        select = self._constrained(tables, columns)
-        if not is_unique:
-            select = select.distinct()
-        select = select.order_by(*self._order(tables))
+        if request.returns == "datasets" and self._is_timed(request.datasets[0]):
+            select = self._first_for_each_time(tables, group, columns)
+        else:
+            select = self._constrained(tables, columns)
+            if not is_unique:
+                select = select.distinct()
+            select = select.order_by(*self._order(tables))
         if request.limit is not None:
             select = select.limit(request.limit)
         return select.offset(request.offset) if request.offset else select
+
+    def _first_for_each_time(
+        self, tables: JoinedTables, group: DimensionGroup, columns: list[Any]
+    ) -> sa.Select[Any]:
+        """Keep, for each row of all dimensions, what the first collection has for its time."""
+        join = self._request.datasets[0]
+        rank = tables.datasets[join.registered.dataset_type.name].c.rank
+        rows = [tables.values[name] for name in group.required]
+        place = sa.func.rank().over(partition_by=rows, order_by=rank).label("place_")
+        order = [term.label(f"order_{i}") for i, (term, _) in enumerate(self._terms(tables))]
+        inner = self._constrained(tables, [*columns, *order, place]).subquery()
+        select = sa.select(*(inner.c[column.name] for column in columns)).distinct()
+        if join.find_first:
+            select = select.where(inner.c.place_ == 1)
+        ordered = [inner.c[term.name] for term in order]
+        directions = [descending for _, descending in self._terms(tables)]
+        return select.order_by(*map(_directed, ordered, directions))
 
     def _columns(self, tables: JoinedTables, group: DimensionGroup) -> tuple[list[Any], bool]:
         """Return the columns of a row, and whether rows cannot come twice."""
@@ -228,10 +282,25 @@ class _Writer:
         return join.find_first or len(join.collections) <= 1
 
     def _order(self, tables: JoinedTables) -> Sequence[Any]:
-        ordered = []
+        return [_directed(term, descending) for term, descending in self._terms(tables)]
+
+    def _terms(self, tables: JoinedTables) -> list[tuple[Any, bool]]:
+        """Return the columns to order by, each with whether the order falls."""
+        found = []
         for name, descending in self._request.order_by:
             term = tables.column(name)
             if isinstance(term.value, tuple) or term.kind == "regions":
                 raise UnknownNameError(f"{str(name)!r} has no order; use its .begin or .end")
-            ordered.append(term.value.desc() if descending else term.value)
-        return ordered
+            found.append((term.value, descending))
+        return found
+
+
+def _directed(column: Any, descending: bool) -> Any:
+    return column.desc() if descending else column
+
+
+def _conjuncts(node: tree.Node) -> list[tree.Node]:
+    """Return the conditions that must all hold."""
+    if not isinstance(node, tree.And):
+        return [node]
+    return [part for operand in node.operands for part in _conjuncts(operand)]

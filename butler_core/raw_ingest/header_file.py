@@ -10,7 +10,7 @@ import gzip
 import re
 import zlib
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, BinaryIO, cast
 
 from butler_core.errors import RawFileError
 
@@ -51,7 +51,7 @@ def read_raw_header(path: Path) -> dict[str, Any]:
             plain.seek(0)
             if is_gzip:
                 with gzip.open(plain) as unzipped:
-                    return _merged_cards(unzipped)
+                    return _merged_cards(cast("BinaryIO", unzipped))
             cards = _merged_cards(plain)
             _check_whole(plain, path.stat().st_size)
             return cards
@@ -61,7 +61,7 @@ def read_raw_header(path: Path) -> dict[str, Any]:
         raise RawFileError(f"it cannot be read: {error}") from error
 
 
-def _merged_cards(stream: IO[bytes]) -> dict[str, Any]:
+def _merged_cards(stream: BinaryIO) -> dict[str, Any]:
     raw = _read_header(stream)
     if raw is None or not raw.startswith(b"SIMPLE  ="):
         raise RawFileError("it is empty" if raw == b"" or raw is None else "it is no FITS file")
@@ -73,7 +73,7 @@ def _merged_cards(stream: IO[bytes]) -> dict[str, Any]:
     return cards
 
 
-def _read_header(stream: IO[bytes]) -> bytes | None:
+def _read_header(stream: BinaryIO) -> bytes | None:
     """Return the next header's bytes, or None at the end of the file."""
     blocks = b""
     while len(blocks) < _LONGEST:
@@ -114,7 +114,7 @@ def _parse(raw: bytes) -> dict[str, Any]:
         raise RawFileError(f"its header has a broken card: {error}") from error
 
 
-def _check_whole(stream: IO[bytes], size: int) -> None:
+def _check_whole(stream: BinaryIO, size: int) -> None:
     """Raise RawFileError if a file ends before its last data unit does."""
     stream.seek(0)
     end = 0

@@ -304,7 +304,7 @@ def _insert_dependencies(target: _Target, exposures: Sequence[ExposureFacts]) ->
 
 def _data_ids(target: _Target, files: Sequence[RawFile]) -> dict[str, list[Any]]:
     """Return the data IDs of raws, as columns in the order of the required dimensions."""
-    values = {
+    values: dict[str, list[Any]] = {
         "instrument": [file.facts.instrument for file in files],
         "exposure": [file.facts.id for file in files],
         "detector": [file.facts.detector for file in files],

@@ -94,19 +94,23 @@ class Repository:
         config = _new_config(
             root, seed_config, standalone=standalone, is_apart=bool(outfile), override=override
         )
-        universe = DimensionUniverse.default()
-        if dimension_config is not None:
-            universe = DimensionUniverse(
-                parse_universe(_existing(dimension_config).read_text(encoding="utf-8"))
-            )
+        universe = _new_universe(dimension_config)
+        database = _database_path(root, config)
+        if config_path.parent != root and not config_path.parent.is_dir():
+            raise ConfigError(f"cannot write {str(config_path)!r}: its folder does not exist")
         try:
             root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ReadOnlyRepositoryError(
                 f"cannot make a repository in {str(root)!r}: {error.strerror}"
             ) from error
-        registry = Registry.create_sqlite(_database_path(root, config), universe)
-        _write_config(config_path, config)
+        registry = Registry.create_sqlite(database, universe)
+        try:
+            _write_config(config_path, config)
+        except BaseException:
+            registry.close()
+            database.unlink()
+            raise
         return cls(root, config, registry)
 
     @classmethod
@@ -217,6 +221,19 @@ def _new_config(
     if is_apart:
         config["root"] = str(root.absolute())
     return config
+
+
+def _new_universe(file: str | Path | None) -> DimensionUniverse:
+    """Return the universe of a file, or the packaged one."""
+    if file is None:
+        return DimensionUniverse.default()
+    path = _existing(file)
+    try:
+        return DimensionUniverse(parse_universe(path.read_text(encoding="utf-8")))
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{str(file)!r} is no text: {error}") from error
+    except ConfigError as error:
+        raise ConfigError(f"{str(file)!r} holds no dimension universe: {error}") from error
 
 
 def _existing(path: str | Path) -> Path:

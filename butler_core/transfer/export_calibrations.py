@@ -59,23 +59,10 @@ def export_calibs(
             f"calibrations cannot be exported to {str(directory)!r}: there is something already; "
             "name a new folder"
         )
-    registry = repository.registry
-    names = collections or ("*",)
-    kinds = (CollectionType.CALIBRATION, CollectionType.CHAINED)
-    exported = [c.name for c in registry.collections.resolve(names, kinds)]
-    searched = [
-        c.name
-        for c in registry.collections.flatten(exported)
-        if c.type is CollectionType.CALIBRATION
-    ]
-    if not searched:
-        raise CollectionTypeError(
-            f"none of the collections {', '.join(map(repr, names))} is a CALIBRATION collection, "
-            "or a chain that names one; `butler query-collections` lists them"
-        )
+    exported, searched = _collections(repository, collections or ("*",))
     types = [
         registered.dataset_type.name
-        for registered in registry.dataset_types.resolve(dataset_types or ("*",))
+        for registered in repository.registry.dataset_types.resolve(dataset_types or ("*",))
         if registered.dataset_type.is_calibration
     ]
     request = ExportRequest(
@@ -87,6 +74,21 @@ def export_calibs(
     )
     summary = export_repository(repository, request)
     return CalibrationExport(summary, _table(repository, types, searched))
+
+
+def _collections(repository: Repository, names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the collections to export, and the CALIBRATION collections among what they name."""
+    table = repository.registry.collections
+    kinds = (CollectionType.CALIBRATION, CollectionType.CHAINED)
+    exported = [found.name for found in table.resolve(names, kinds)]
+    flat = table.flatten(exported)
+    searched = [found.name for found in flat if found.type is CollectionType.CALIBRATION]
+    if not searched:
+        raise CollectionTypeError(
+            f"none of the collections {', '.join(map(repr, names))} is a CALIBRATION collection, "
+            "or a chain that names one; `butler query-collections` lists them"
+        )
+    return exported, searched
 
 
 def _table(

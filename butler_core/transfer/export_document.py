@@ -206,6 +206,10 @@ def _parse_datasets(section: Record, line: int, found: ExportDocument) -> None:
         block.paths += [record.get("path")] * len(ids)
         block.formatters += [record.get("formatter")] * len(ids)
     _check_ids(block.ids)
+    for name, values in (("path", block.paths), ("formatter", block.formatters)):
+        if not set(map(type, values)) <= {str, type(None)}:
+            wrong = next(v for v in values if v is not None and type(v) is not str)
+            raise _Fault(f"{wrong!r} is no {name}; that is a text")
     found.datasets.append(block)
 
 

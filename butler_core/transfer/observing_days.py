@@ -22,9 +22,8 @@ class ObservingDays:
     """
 
     def __init__(self, repository: Repository, class_names: dict[str, str]) -> None:
-        stored = repository.registry.records.fetch("instrument")
-        known = dict(zip(stored["name"], stored["class_name"], strict=True))
-        self._class_names = known | class_names
+        self._records = repository.registry.records
+        self._class_names = class_names
         self._directories = repository.camera_directories
         self._translators: dict[str, Any] = {}
 
@@ -54,9 +53,8 @@ class ObservingDays:
         return None if offset is None else round(offset.to_value("s"))
 
     def _translator(self, instrument: str) -> type[Any] | None:
-        for key in (instrument, self._class_names.get(instrument)):
-            if not key:
-                continue
+        stored = self._records.fetch("instrument", {"name": instrument})["class_name"]
+        for key in filter(None, (instrument, self._class_names.get(instrument), *stored)):
             try:
                 camera = find_camera(key, self._directories)
             except UnknownCameraError:

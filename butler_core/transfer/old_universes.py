@@ -57,12 +57,15 @@ def bring_up_to_date(
     if version < 1:
         _rename_bands(document)
         _name_detectors(records)
-    _complete_visits(document, universe, day_start_s, version)
+    if "visit" in universe:
+        _complete_visits(document, universe, day_start_s, version)
     if version < 2 and "visit_system_membership" in universe:
         _split_visit_systems(document)
-    if "group" in universe and "group" in universe["exposure"].fields:
+    if "exposure" not in universe:
+        return
+    if "group" in universe["exposure"].implied:
         _make_groups(records)
-    if "day_obs" in universe and universe["day_obs"].is_dimension:
+    if "day_obs" in universe["exposure"].implied:
         _derive_days(document, "exposure", day_start_s)
         _make_days(document, day_start_s)
 

@@ -36,9 +36,10 @@ def columns_of_records(
         What the records are of.
     records
         Field values by name. The key may go by the element's name, too
-        (``detector`` for ``id``). A ``timespan`` is a `Timespan` or a pair of
-        times; ``datetime_begin`` and ``datetime_end`` may stand instead of it,
-        None for an open end. Times have any form that `time_to_ns` takes. A
+        (``detector`` for ``id``). A ``timespan`` is a `Timespan`, a pair of
+        times or a mapping with ``begin`` and ``end``; ``datetime_begin`` and
+        ``datetime_end`` may stand instead of it. None is an open end; times
+        have any form that `time_to_ns` takes. A
         ``region`` is an `lsst.sphgeom.Region`, its encoded bytes, or those in
         hexadecimal.
 
@@ -228,6 +229,8 @@ def _spans(rows: Sequence[Mapping[str, Any]], faults: list[str]) -> dict[str, li
             begins[i], ends[i], is_known[i] = span.begin_ns, span.end_ns, True
         elif isinstance(span, tuple | list) and len(span) == 2:
             begins[i], ends[i], is_known[i] = span[0], span[1], True
+        elif isinstance(span, Mapping) and {"begin", "end"} <= span.keys():
+            begins[i], ends[i], is_known[i] = span["begin"], span["end"], True
         elif span is not None:
             faults.append(f"'timespan' in entry {i + 1} is {span!r}, not a Timespan or two times")
         elif "datetime_begin" in row or "datetime_end" in row:

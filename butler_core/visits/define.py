@@ -28,6 +28,7 @@ from butler_core.visits.visit_columns import (
 if TYPE_CHECKING:
     from butler_core.butler.butler import Butler
     from butler_core.cameras.camera import Camera
+    from butler_core.registry.dimension_records import OnConflict
 
 _LOG = logging.getLogger(__name__)
 
@@ -205,7 +206,7 @@ def _sort(
 def _stored_members(butler: Butler, instrument: str, visits: Sequence[int]) -> dict[int, set[int]]:
     """Return the exposures of those of the visits that exist, by visit."""
     registry = butler.repository.registry
-    keys = {"instrument": [instrument] * len(visits), "id": list(visits)}
+    keys: Columns = {"instrument": [instrument] * len(visits), "id": list(visits)}
     existing = compare_records(registry, "visit", keys).same
     members: dict[int, set[int]] = {visits[row]: set() for row in existing}
     if members:
@@ -219,7 +220,7 @@ def _stored_members(butler: Butler, instrument: str, visits: Sequence[int]) -> d
 
 def _register_systems(butler: Butler, instrument: str, system: int) -> None:
     systems = systems_of(system)
-    columns = {
+    columns: Columns = {
         "instrument": [instrument] * len(systems),
         "id": [int(one) for one in systems],
         "name": [str(one) for one in systems],
@@ -239,7 +240,7 @@ def _store(
     """Store visits with all that belongs to them; of one transaction all or none."""
     records = butler.repository.registry.records
     step = max(1, _CHUNK // len(footprint.detectors))
-    conflict = "raise" if is_new else "replace"
+    conflict: OnConflict = "raise" if is_new else "replace"
     for start in range(0, len(visits), step):
         some = visits[start : start + step]
         # Computed first, so that the database is locked for inserting only.

@@ -133,4 +133,6 @@ def _by_counter(exposures: Columns) -> Grouping:
 
 
 def _by_seq_num(exposures: Columns, rows: Sequence[int]) -> tuple[int, ...]:
-    return tuple(sorted(rows, key=lambda row: (exposures["seq_num"][row] or 0, exposures["id"][row])))
+    return tuple(
+        sorted(rows, key=lambda row: (exposures["seq_num"][row] or 0, exposures["id"][row]))
+    )

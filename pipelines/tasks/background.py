@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 class BackgroundConfig(Config):
     """How the sky is measured."""
 
-    box_rows: int = Field(96, ge=16, description="Rows of a box of the mesh [pixel].")
-    box_columns: int = Field(256, ge=16, description="Columns of a box of the mesh [pixel].")
-    filter_boxes: int = Field(
-        3, ge=1, description="Side of the median filter over the mesh; odd [box]."
+    box_rows: int = Field(default=96, ge=16, description="Rows of a box of the mesh [pixel].")
+    box_columns: int = Field(
+        default=256, ge=16, description="Columns of a box of the mesh [pixel]."
     )
-    n_sigma: float = Field(3.0, gt=0, description="Clipping threshold within a box.")
+    filter_boxes: int = Field(
+        default=3, ge=1, description="Side of the median filter over the mesh; odd [box]."
+    )
+    n_sigma: float = Field(default=3.0, gt=0, description="Clipping threshold within a box.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,5 +80,5 @@ def measure_sky(
         sigma_clip=SigmaClip(sigma=settings.n_sigma, maxiters=10),
         bkg_estimator=estimator(sigma_clip=None),
     )
-    rms = float(found.background_rms_median)
-    return Sky(np.asarray(found.background, dtype=np.float64), rms / float(np.sqrt(box[0] * box[1])))
+    error = float(found.background_rms_median) / float(np.sqrt(box[0] * box[1]))
+    return Sky(np.asarray(found.background, dtype=np.float64), error)

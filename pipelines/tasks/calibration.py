@@ -15,6 +15,7 @@ from pipelines.tasks.errors import CalibrationMismatchError
 if TYPE_CHECKING:
     from butler_core.formatters.exposure import Exposure
 
+
 @dataclass(frozen=True)
 class FrameFacts:
     """What a raw header says of its exposure, as far as tasks need it."""

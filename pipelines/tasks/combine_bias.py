@@ -26,6 +26,7 @@ from pipetask.connections.task_connections import PipelineTaskConnections
 from pipetask.task.pipeline_task import PipelineTask
 from pipetask.task.struct import Struct
 
+
 class CombineBiasConnections(PipelineTaskConnections, dimensions=("instrument", "detector")):
     """Raw biases in, one bias out."""
 
@@ -100,7 +101,7 @@ class CombineBiasTask(PipelineTask):
             variance = np.mean(variances, axis=0)
             found = combine(
                 stack,
-                lambda _median, rows: np.sqrt(variance[rows]),
+                lambda rows, _median: np.sqrt(variance[rows]),
                 clipping,
             )
         combined = make_calibration(

@@ -67,7 +67,7 @@ class CombineDarkConfig(PipelineTaskConfig, connections=CombineDarkConnections):
         default_factory=ClippingConfig, description="How exposures are combined."
     )
     hot_rate: float = Field(
-        1.0, gt=0, description="Dark current above which a pixel is BAD [electron/s]."
+        default=1.0, gt=0, description="Dark current above which a pixel is BAD [electron/s]."
     )
 
 
@@ -121,7 +121,7 @@ class CombineDarkTask(PipelineTask):
             time_s, read_variance = float(np.mean(times_s)), np.mean(read_variances, axis=0)
             found = combine(
                 stack,
-                lambda rate, rows: np.sqrt(_variance(rate, read_variance[rows], time_s)),
+                lambda rows, rate: np.sqrt(_variance(rate, read_variance[rows], time_s)),
                 clipping,
             )
         variance = _variance(found.mean, read_variance, time_s) / np.maximum(found.n_kept, 1)

@@ -80,13 +80,13 @@ class CombineFlatConfig(PipelineTaskConfig, connections=CombineFlatConnections):
         default_factory=ClippingConfig, description="How exposures are combined."
     )
     least_level: float = Field(
-        2000.0, gt=0, description="Median of a flat below which it is refused [electron]."
+        default=2000.0, gt=0, description="Median of a flat below which it is refused [electron]."
     )
     most_saturated: float = Field(
-        0.01, ge=0, le=1, description="Saturated part of a flat above which it is refused."
+        default=0.01, ge=0, le=1, description="Saturated part of a flat above which it is refused."
     )
     least_response: float = Field(
-        0.3, gt=0, lt=1, description="Response below which a pixel is BAD."
+        default=0.3, gt=0, lt=1, description="Response below which a pixel is BAD."
     )
 
 
@@ -144,16 +144,19 @@ class CombineFlatTask(PipelineTask):
 
         first = raws[0].get()
         filter_name = frame_facts(first).filter_name
-        fitted = [fitted_calibration(item, first, n) for item, n in ((bias, "bias"), (dark, "dark"))]
+        bias, dark = (
+            fitted_calibration(bias, first, "bias"),
+            fitted_calibration(dark, first, "dark"),
+        )
         faults, levels, read_variances = [], [], []
         with FrameStack(first.data.shape) as stack:
             for handle in raws:
                 raw = handle.get()
                 facts = frame_facts(raw)
-                scaled = self._scaled(raw, facts, *fitted)
+                scaled = self._scaled(raw, facts, bias, dark)
                 fault = type_fault(facts, "flat") or _filter_fault(facts, filter_name)
-                if (fault or scaled.fault) is not None:
-                    faults.append(fault or scaled.fault)
+                if (fault := fault or scaled.fault) is not None:
+                    faults.append(fault)
                     continue
                 stack.append(scaled.pixels)
                 levels.append(scaled.level)
@@ -162,7 +165,7 @@ class CombineFlatTask(PipelineTask):
             level, read_variance = float(np.mean(levels)), np.mean(read_variances, axis=0)
             found = combine(
                 stack,
-                lambda flat, rows: np.sqrt(_variance(flat, read_variance[rows], level)),
+                lambda rows, flat: np.sqrt(_variance(flat, read_variance[rows], level)),
                 self.config.clipping,
             )
         combined = self._normalized(found, read_variance, level, first, filter_name)
@@ -179,7 +182,8 @@ class CombineFlatTask(PipelineTask):
         level = float(np.nanmedian(electrons))
         fault = None
         if frame.saturated_fraction > self.config.most_saturated:
-            fault = f"{facts.name} is saturated in {100 * frame.saturated_fraction:.1f} % of its pixels"
+            percent = 100.0 * frame.saturated_fraction
+            fault = f"{facts.name} is saturated in {percent:.1f} % of its pixels"
         elif level < self.config.least_level:
             fault = f"{facts.name} has a median of {level:.0f} electrons only"
         pixels = np.where(frame.is_saturated, np.nan, electrons / max(level, 1.0))

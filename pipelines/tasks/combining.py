@@ -10,6 +10,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -31,10 +32,12 @@ class ClippingConfig(Config):
     """How exposures are combined."""
 
     n_sigma: float = Field(
-        6.0, gt=0, description="Pixels further than this from the median of their place are out."
+        default=6.0,
+        gt=0,
+        description="Pixels further than this from the median of their place are out.",
     )
-    memory_mib: int = Field(512, ge=16, description="Memory for combining [MiB].")
-    fewest: int = Field(3, ge=2, description="Fewest exposures to combine.")
+    memory_mib: int = Field(default=512, ge=16, description="Memory for combining [MiB].")
+    fewest: int = Field(default=3, ge=2, description="Fewest exposures to combine.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +116,7 @@ class FrameStack:
 
 def combine(
     stack: FrameStack,
-    expected_sigma: Callable[[NDArray[Any], slice], NDArray[Any]],
+    expected_sigma: Callable[[slice, NDArray[Any]], NDArray[Any]],
     settings: ClippingConfig,
 ) -> CombinedFrame:
     """Average a stack, leaving out pixels that are no noise.
@@ -128,8 +131,8 @@ def combine(
     stack
         The frames, all of one scale.
     expected_sigma
-        Given the median of a strip, shape (n_rows, nx), and the strip's rows,
-        returns the noise of one frame, same shape.
+        Given the rows of a strip and its median, shape (n_rows, nx), returns
+        the noise of one frame there, same shape.
     settings
         Threshold and memory.
     """
@@ -143,9 +146,8 @@ def combine(
     for first in range(0, ny, n_rows):
         rows = slice(first, min(first + n_rows, ny))
         strips = stack.strip(rows)
-        mean[rows], n_kept[rows] = _combine_strip(
-            strips, lambda median, rows=rows: expected_sigma(median, rows), settings.n_sigma
-        )
+        expected = partial(expected_sigma, rows)
+        mean[rows], n_kept[rows] = _combine_strip(strips, expected, settings.n_sigma)
         n_valid += sum(int(np.isfinite(strip).sum()) for strip in strips)
     n_rejected = n_valid - int(n_kept.sum())
     return CombinedFrame(mean, n_kept, n_rejected / max(1, n_valid), len(stack))
@@ -161,15 +163,16 @@ def _combine_strip(
     from astropy.nddata import CCDData
     from ccdproc import Combiner
 
-    masks = [~np.isfinite(strip) for strip in strips]
+    invalid = np.array([~np.isfinite(strip) for strip in strips])
+    is_absent = invalid.all(axis=0)
     combiner = Combiner(
         (
-            CCDData(np.where(mask, np.float32(0), strip), mask=mask, unit="adu")
-            for strip, mask in zip(strips, masks, strict=True)
+            CCDData(np.where(bad, np.float32(0), strip), mask=bad & ~is_absent, unit="adu")
+            for strip, bad in zip(strips, invalid, strict=True)
         ),
         dtype=np.float32,
     )
-    median = np.ma.median(combiner.data_arr, axis=0).filled(0.0)
+    median = combiner.median_combine(uncertainty_func=_no_scatter).data
     sigma = expected_sigma(median)
     combiner.sigma_clipping(
         low_thresh=n_sigma,
@@ -177,8 +180,17 @@ def _combine_strip(
         func=lambda _values, axis: median,  # noqa: ARG005 - astropy gives the axis by name
         dev_func=lambda _values, axis: sigma,  # noqa: ARG005
     )
-    n_kept = (~np.ma.getmaskarray(combiner.data_arr)).sum(axis=0).astype(np.int16)
-    # Without the uncertainty from the scatter, which few frames give poorly.
-    combined = combiner.average_combine(uncertainty_func=lambda *_, **__: np.ones(median.shape))
-    mean = np.where(n_kept > 0, combined.data, np.nan).astype(np.float32)
-    return mean, n_kept
+    # Two against two: the median is between them, and each is far from it.
+    is_split = combiner.data_arr.mask.all(axis=0)
+    combiner.data_arr.mask &= ~is_split
+    is_lost = is_absent | is_split
+    n_kept = np.where(is_lost, 0, (~combiner.data_arr.mask).sum(axis=0)).astype(np.int16)
+    combined = combiner.average_combine(uncertainty_func=_no_scatter)
+    return np.where(is_lost, np.nan, combined.data).astype(np.float32), n_kept
+
+
+def _no_scatter(values: NDArray[Any], axis: int) -> NDArray[Any]:
+    """Stand in for the scatter among the frames: of few, it is a poor error."""
+    import numpy as np
+
+    return np.ones(values.shape[:axis] + values.shape[axis + 1 :])

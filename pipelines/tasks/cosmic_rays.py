@@ -21,14 +21,21 @@ if TYPE_CHECKING:
 class CosmicRayConfig(Config):
     """How sharp is too sharp."""
 
-    n_sigma: float = Field(5.0, gt=0, description="Laplacian to noise above which a pixel is hit.")
+    n_sigma: float = Field(
+        default=5.0, gt=0, description="Laplacian to noise above which a pixel is hit."
+    )
     neighbour_fraction: float = Field(
-        0.3, gt=0, le=1, description="Part of that threshold which neighbours of a hit need."
+        default=0.3,
+        gt=0,
+        le=1,
+        description="Part of that threshold which neighbours of a hit need.",
     )
     contrast: float = Field(
-        5.0, gt=0, description="Least contrast between the Laplacian and the fine structure."
+        default=5.0,
+        gt=0,
+        description="Least contrast between the Laplacian and the fine structure.",
     )
-    iterations: int = Field(3, ge=1, description="Largest number of passes.")
+    iterations: int = Field(default=3, ge=1, description="Largest number of passes.")
 
 
 @dataclass(frozen=True, eq=False)

@@ -81,12 +81,12 @@ class IsrConnections(PipelineTaskConnections, dimensions=("instrument", "exposur
 class IsrConfig(PipelineTaskConfig, connections=IsrConnections):
     """Configuration of `IsrTask`."""
 
-    do_overscan: bool = Field(True, description="Subtract the overscan's level?")
-    do_bias: bool = Field(True, description="Subtract the bias?")
-    do_dark: bool = Field(True, description="Subtract the dark current?")
-    do_flat: bool = Field(True, description="Divide by the flat?")
-    do_defects: bool = Field(False, description="Mask the pixels of a table of defects?")
-    do_cosmic_rays: bool = Field(True, description="Find and replace cosmic rays?")
+    do_overscan: bool = Field(default=True, description="Subtract the overscan's level?")
+    do_bias: bool = Field(default=True, description="Subtract the bias?")
+    do_dark: bool = Field(default=True, description="Subtract the dark current?")
+    do_flat: bool = Field(default=True, description="Divide by the flat?")
+    do_defects: bool = Field(default=False, description="Mask the pixels of a table of defects?")
+    do_cosmic_rays: bool = Field(default=True, description="Find and replace cosmic rays?")
     overscan: OverscanConfig = Field(
         default_factory=OverscanConfig, description="How the bias level is measured."
     )
@@ -94,7 +94,7 @@ class IsrConfig(PipelineTaskConfig, connections=IsrConnections):
         default_factory=CosmicRayConfig, description="How cosmic rays are found."
     )
     saturation_growth: int = Field(
-        2, ge=0, description="By how far the mask of saturated pixels grows [pixel]."
+        default=2, ge=0, description="By how far the mask of saturated pixels grows [pixel]."
     )
 
 
@@ -156,9 +156,7 @@ def _notes(cleaned: SignatureReport) -> dict[str, Any]:
 
     exposure = cleaned.exposure
     good = exposure.data[~exposure.is_masked()]
-    counts = {
-        name: int(exposure.is_masked(name).sum()) for name in ("BAD", "SAT", "CR", "NO_DATA")
-    }
+    counts = {name: int(exposure.is_masked(name).sum()) for name in ("BAD", "SAT", "CR", "NO_DATA")}
     return {
         "sky_electrons": float(np.median(good)) if good.size else None,
         "masked_pixels": counts,

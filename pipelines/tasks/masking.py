@@ -57,9 +57,7 @@ def grown(where: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
     return np.asarray(maximum_filter(where, size=2 * radius + 1))
 
 
-def defect_mask(
-    defects: Table, shape: tuple[int, int], xy0: tuple[int, int]
-) -> NDArray[np.bool_]:
+def defect_mask(defects: Table, shape: tuple[int, int], xy0: tuple[int, int]) -> NDArray[np.bool_]:
     """Return where defects are in an image.
 
     Parameters

@@ -29,15 +29,19 @@ class OverscanConfig(Config):
     """How the bias level is measured."""
 
     level: Literal["row", "amplifier"] = Field(
-        "row",
+        default="row",
         description="One level for each row, which follows the read-out's drift, or one for the "
         "whole amplifier, for overscans of too few columns.",
     )
     n_sigma: float = Field(
-        4.0, gt=0, description="Overscan pixels further than this from their row's median are out."
+        default=4.0,
+        gt=0,
+        description="Overscan pixels further than this from their row's median are out.",
     )
     skipped_columns: int = Field(
-        0, ge=0, description="First overscan columns left out, where charge trails into them."
+        default=0,
+        ge=0,
+        description="First overscan columns left out, where charge trails into them.",
     )
 
 

@@ -248,7 +248,6 @@ class _Step:
         whole = np.median(squared.sum(axis=0))
         return np.asarray(squared.T @ (self.weights > 0.0) / whole).clip(0.0, 1.0)
 
-
     def _contamination(
         self, flux: NDArray[np.float64], model: NDArray[np.float64]
     ) -> NDArray[np.float64]:

@@ -102,6 +102,7 @@ def remove_signature(
     if cosmic_rays is not None:
         cleaned = reject_cosmic_rays(pixels, variance, exposure.is_masked(), cosmic_rays)
         exposure.data = cleaned.pixels
+        assert exposure.mask is not None
         set_plane(exposure.mask, exposure.mask_planes, "CR", cleaned.is_hit)
     return SignatureReport(exposure, frame.level_by_amplifier, frame.read_noise_by_amplifier)
 
@@ -136,13 +137,15 @@ def _calibration_noise(
 ) -> CalibrationNoise:
     """Gather the variances of bias and dark."""
     bias, dark = calibrations.bias, calibrations.dark
-    bias_variance: Any = 0.0 if bias is None else bias.variance * frame.gain**2
-    if dark is None:
+    bias_variance: Any = 0.0
+    if bias is not None and bias.variance is not None:
+        bias_variance = bias.variance * frame.gain**2
+    if dark is None or dark.variance is None:
         return CalibrationNoise(bias=bias_variance)
     is_same_bias = bias is not None and dark.meta.get("BIASCRC") == bias_checksum(bias)
     return CalibrationNoise(
         bias=bias_variance,
-        dark_rate=dark.variance,  # type: ignore[arg-type] # a fitted calibration has one
+        dark_rate=dark.variance,
         dark_s=dark_s,
         dark_exposure_s=float(dark.meta.get("DARKTIME", float("inf"))),
         is_same_bias=is_same_bias,

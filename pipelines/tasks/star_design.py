@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from pipelines.tasks.moffat import MoffatProfile, PixelLight
 
+
 @dataclass(frozen=True, eq=False)
 class StarDesign:
     """Columns of the design matrix, one star a column, in compressed sparse columns.

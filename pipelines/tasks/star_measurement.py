@@ -64,17 +64,17 @@ class StarConfig(Config):
     background: BackgroundConfig = Field(
         default_factory=BackgroundConfig, description="How the sky is measured."
     )
-    n_sigma: float = Field(4.0, gt=0, description="Detection threshold, signal to noise.")
+    n_sigma: float = Field(default=4.0, gt=0, description="Detection threshold, signal to noise.")
     first_fwhm_pix: float = Field(
-        6.0, gt=1, description="Guess of the stars' full width to begin with [pixel]."
+        default=6.0, gt=1, description="Guess of the stars' full width to begin with [pixel]."
     )
     psf_least_snr: float = Field(
-        50.0, gt=0, description="Signal to noise of the faintest star the PSF is fitted to."
+        default=50.0, gt=0, description="Signal to noise of the faintest star the PSF is fitted to."
     )
-    psf_most_stars: int = Field(40, ge=1, description="Most stars the PSF is fitted to.")
-    psf_fewest_stars: int = Field(5, ge=1, description="Fewest stars that give a PSF.")
+    psf_most_stars: int = Field(default=40, ge=1, description="Most stars the PSF is fitted to.")
+    psf_fewest_stars: int = Field(default=5, ge=1, description="Fewest stars that give a PSF.")
     aperture_widths: float = Field(
-        1.0, gt=0, lt=1.5, description="Radius of the aperture, in full widths of the PSF."
+        default=1.0, gt=0, lt=1.5, description="Radius of the aperture, in full widths of the PSF."
     )
 
 
@@ -96,6 +96,8 @@ class MeasuredStars:
     aperture_radius_pix: float
     #: The curve of growth; None if too few bright stars stood alone.
     growth: GrowthCurve | None
+    #: Indices of bright stars that stand alone, brightest first.
+    best: NDArray[np.int64]
     #: Signal to noise at detection, shape (n,).
     detection_snr: NDArray[np.float64]
 
@@ -263,6 +265,7 @@ class _Workbench:
             apertures=apertures,
             aperture_radius_pix=radius,
             growth=growth,
+            best=bright,
             detection_snr=peaks.snr,
         )
 
@@ -290,10 +293,13 @@ def _moved(peaks: Peaks, stars: FittedStars) -> Peaks:
 def _real(peaks: Peaks, stars: FittedStars) -> Peaks:
     """Leave out peaks of which the fit has left nothing.
 
-    Such are remains about bright stars, which the star's own light explains
-    once it is fitted together with them.
+    Such are remains about bright stars, whose own light explains them once it
+    is fitted together with them, or is not known well enough.
     """
-    is_real = stars.flux > _LEAST_SNR * stars.flux_error
+    import numpy as np
+
+    beneath = _MODEL_ERROR * stars.contamination * np.maximum(stars.fitted_flux, 0.0)
+    is_real = stars.flux > _LEAST_SNR * np.hypot(stars.flux_error, beneath)
     return Peaks(*(getattr(peaks, name)[is_real] for name in ("x", "y", "flux", "snr")))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -12,10 +13,14 @@ from typing import Any
 class _Keeper(logging.Handler):
     def __init__(self, mdc: Mapping[str, str]) -> None:
         super().__init__(logging.NOTSET)
+        # Another thread of this process may be running another quantum.
+        self._thread = None if _is_main_thread() else threading.get_ident()
         self.records: list[dict[str, Any]] = []
         self._mdc = dict(mdc)
 
     def emit(self, record: logging.LogRecord) -> None:
+        if self._thread is not None and record.thread != self._thread:
+            return
         entry = {
             "name": record.name,
             "asctime": datetime.fromtimestamp(record.created, tz=UTC).isoformat(),
@@ -60,3 +65,7 @@ def captured_log(level: int, mdc: Mapping[str, str]) -> Iterator[list[dict[str, 
         logging.captureWarnings(False)  # noqa: FBT003 - as above
         root.setLevel(before)
         root.removeHandler(keeper)
+
+
+def _is_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()

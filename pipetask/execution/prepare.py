@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from butler_core.butler.butler import Butler
-from butler_core.datasets.collection import CollectionType
 from butler_core.repository.repository import Repository
 from butler_core.repository.writing import ensure_run
 from pipetask.errors import RunError
@@ -43,7 +42,13 @@ def require_registered(repository: Repository, pipeline: ResolvedPipelineGraph) 
 
 
 def prepare_run(
-    repository: Repository, graph: QuantumGraph, pipeline: ResolvedPipelineGraph, *, key: str
+    repository: Repository,
+    graph: QuantumGraph,
+    pipeline: ResolvedPipelineGraph,
+    *,
+    with_init: bool = True,
+    with_versions: bool = True,
+    debugger: bool = False,
 ) -> RunSetup:
     """Write what a run has once, and return what its workers need to know.
 
@@ -51,8 +56,12 @@ def prepare_run(
 
     Parameters
     ----------
-    key
-        Tells this run's setup from others.
+    with_init
+        Whether to write configurations, versions and init outputs.
+    with_versions
+        Whether to keep the versions of installed packages.
+    debugger
+        Whether workers start the debugger where a task fails.
 
     Raises
     ------
@@ -64,16 +73,19 @@ def prepare_run(
     inputs = _input_collections(graph)
     setups: dict[str, TaskSetup] = {}
     with repository.transaction():
-        _put_once(butler, _packages(), PACKAGES_DATASET_TYPE)
+        if with_init and with_versions:
+            _put_once(butler, _packages(), PACKAGES_DATASET_TYPE)
         for task in graph.tasks:
             node = pipeline.graph.task(task.label)
-            _put_once(butler, _plain_config(task.config), node.config_dataset_type, must_equal=True)
+            if with_init:
+                config = _plain_config(task.config)
+                _put_once(butler, config, node.config_dataset_type, must_equal=True)
             init_inputs = {
                 edge.connection_name: _find_init_input(butler, edge.dataset_type_name, inputs)
                 for edge in node.init_reads
             }
             setups[task.label] = TaskSetup(task.label, task.class_name, task.config, init_inputs)
-            if node.init_writes:
+            if with_init and node.init_writes:
                 made = make_task(setups[task.label], repository.datastore)
                 for edge in node.init_writes:
                     value = getattr(made, edge.connection_name, None)
@@ -81,11 +93,11 @@ def prepare_run(
                         raise RunError(f"{task.class_name} did not set its init output {edge}")
                     _put_once(butler, value, edge.dataset_type_name)
     return RunSetup(
-        key=key,
         root=str(repository.root),
         config=dict(repository.config),
         tasks=setups,
-        log_level=logging.getLogger().getEffectiveLevel() or logging.INFO,
+        log_level=logging.getLogger("pipetask").getEffectiveLevel(),
+        debugger=debugger,
     )
 
 
@@ -130,23 +142,3 @@ def _packages() -> dict[str, str]:
     """Return the versions of Python and of every distribution installed."""
     found = {d.metadata["Name"]: d.version for d in importlib.metadata.distributions()}
     return {"python": platform.python_version(), **dict(sorted(found.items()))}
-
-
-def make_output_chain(
-    repository: Repository, chain: str, run: str, inputs: Sequence[str], *, replaced: str | None = None
-) -> None:
-    """Make or extend a CHAINED collection: the run first, inputs last.
-
-    Parameters
-    ----------
-    replaced
-        A run that the new one takes the place of.
-    """
-    collections = repository.registry.collections
-    with repository.transaction():
-        ensure_run(repository, run)
-        collections.register(chain, CollectionType.CHAINED)
-        known = [c for c in collections.get(chain).children if c not in (run, replaced)]
-        flat = [c.name for c in collections.flatten(inputs) if c.name != run] if inputs else []
-        kept = [c for c in known if c not in flat]
-        collections.set_chain(chain, [run, *kept, *flat])

@@ -30,14 +30,14 @@ class TaskSetup:
 class RunSetup:
     """What is the same for all quanta of a run; sent to each worker once."""
 
-    #: Tells one run's setup from another's.
-    key: str
     #: Directory of the repository.
     root: str
     #: Content of the repository's ``butler.yaml``.
     config: Mapping[str, Any]
     tasks: Mapping[str, TaskSetup]
     log_level: int
+    #: Whether to start the debugger where a task fails; for one worker in this process.
+    debugger: bool = False
 
 
 @dataclass(frozen=True, slots=True)

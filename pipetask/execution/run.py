@@ -6,7 +6,7 @@ import functools
 import logging
 import time
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, field
 
 from butler_core.repository.repository import Repository
@@ -40,6 +40,10 @@ class RunOptions:
     engine: str | None = None
     #: Whether to start nothing more after the first failure.
     fail_fast: bool = False
+    #: Longest time for one quantum [s]; needs workers in other processes.
+    timeout_s: float | None = None
+    #: Address space that a worker process may have [MB].
+    memory_mb: float | None = None
     #: Called with each result.
     on_result: Callable[[QuantumResult], None] | None = field(default=None, compare=False)
 
@@ -59,7 +63,7 @@ def run_graph(
     RunSummary
         What became of each quantum. A failed quantum is no error here.
     """
-    engine = make_engine(options.engine, options.n_workers)
+    engine = make_engine(options.engine, options.n_workers, options.memory_mb)
     loop = _Loop(repository, graph, setup, options, engine)
     killed = True
     try:
@@ -88,7 +92,10 @@ class _Loop:
         self._source = WorkSource(repository, graph)
         self._registrar = Registrar(repository, graph.output_run)
         self._flying: dict[Future[list[QuantumResult]], list[QuantumWork]] = {}
+        #: When each batch was sent [s, monotonic].
+        self._sent: dict[Future[list[QuantumResult]], float] = {}
         self._mean_s: dict[str, float] = {}
+        self._warm: Executor | None = None
         self._deaths: dict[int, int] = {}
         #: Quanta one of which killed its worker; they run alone.
         self._suspects: list[int] = []
@@ -113,9 +120,11 @@ class _Loop:
     def _go_on(self) -> None:
         while self._flying or self._suspects or not self._schedule.is_finished:
             self._submit()
-            done, _ = wait(self._flying, return_when=FIRST_COMPLETED, timeout=_COMMIT_S)
+            done, _ = wait(self._flying, return_when=FIRST_COMPLETED, timeout=self._patience())
             for future in done:
-                self._take_back(future)
+                if future in self._flying:  # a death takes others down with it
+                    self._take_back(future)
+            self._stop_late()
             if self._registrar.is_due or time.monotonic() - self._last_commit > _COMMIT_S:
                 self._commit()
 
@@ -139,18 +148,27 @@ class _Loop:
 
     def _room(self) -> int:
         """Return how many batches may be under way: one more than workers keeps all busy."""
-        return 1 if self._engine.n_workers == 1 else self._engine.n_workers + 1
+        n_workers = self._engine.n_workers
+        if n_workers == 1 or self._options.timeout_s is not None:
+            return n_workers  # what waits in a queue would seem to run late
+        return n_workers + 1
 
     def _batch_size(self, label: str) -> int:
         mean = self._mean_s.get(label)
-        if mean is None:
+        if mean is None or self._options.timeout_s is not None:
             return 1
         fair = self._schedule.n_ready // (2 * self._engine.n_workers)
         return max(1, min(_MAX_BATCH, int(_BATCH_S / max(mean, 1e-4)), fair))
 
     def _send(self, batch: list[QuantumWork]) -> None:
         executor = self._engine.executor(self._prepare)
-        self._flying[executor.submit(run_batch, batch)] = batch
+        if executor is not self._warm and self._options.timeout_s is not None:
+            # The start of a worker is no part of a quantum's time.
+            wait([executor.submit(time.sleep, 0.1) for _ in range(self._engine.n_workers)])
+            self._warm = executor
+        future = executor.submit(run_batch, batch)
+        self._flying[future] = batch
+        self._sent[future] = time.monotonic()
 
     # -------------------------------------------------------------- receiving
     def _take_back(self, future: Future[list[QuantumResult]]) -> None:
@@ -201,6 +219,33 @@ class _Loop:
     def _cancel(self) -> None:
         self._schedule.cancel()
 
+    # --------------------------------------------------------------- timeouts
+    def _patience(self) -> float:
+        """Return how long to wait for something to happen [s]."""
+        return _COMMIT_S if self._options.timeout_s is None else min(_COMMIT_S, 0.2)
+
+    def _stop_late(self) -> None:
+        """End quanta that take too long; what ran beside them is run again."""
+        limit = self._options.timeout_s
+        if limit is None:
+            return
+        now = time.monotonic()
+        late = [f for f in self._flying if not f.done() and now - self._sent[f] > limit]
+        if not late:
+            return
+        self._engine.replace()
+        for future in list(self._flying):
+            if future not in late and future.done() and future.exception() is None:
+                self._take_back(future)
+                continue
+            for work in self._flying.pop(future):
+                if work.number in self._suspects:
+                    self._suspects.remove(work.number)
+                if future in late:
+                    self._end_badly(work, Outcome.FAILED, f"it took longer than {limit} s (--timeout)")
+                else:
+                    self._schedule.requeue(work.number)
+
     # ----------------------------------------------------------------- deaths
     def _worker_died(self, batch: list[QuantumWork]) -> None:
         """Find out, one by one, which of the quanta under way kills its worker."""
@@ -224,10 +269,12 @@ class _Loop:
         if work.number in self._suspects:
             self._suspects.remove(work.number)
         error = "its worker process died (killed, out of memory, or a crash in compiled code)"
-        result = QuantumResult(
-            work.number, work.task_label, work.data_id, Outcome.LOST, error=error
-        )
-        _LOG.error("%s %s is lost: %s", work.task_label, work.data_id, error)
+        self._end_badly(work, Outcome.LOST, error)
+
+    def _end_badly(self, work: QuantumWork, outcome: Outcome, error: str) -> None:
+        """Record a quantum of which nothing came back."""
+        result = QuantumResult(work.number, work.task_label, work.data_id, outcome, error=error)
+        _LOG.error("%s %s %s: %s", work.task_label, work.data_id, outcome.value, error)
         self._source.ended(work.number)
         self.summary.add(result)
         self._failed(work.number)

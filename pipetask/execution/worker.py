@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import pdb
 import threading
 import time
 import traceback
@@ -86,6 +87,8 @@ def _run_one(worker: _Worker, work: QuantumWork) -> QuantumResult:
             outcome = Outcome.FAILED
             error = f"{type(fault).__name__}: {fault}"
             trace = traceback.format_exc()
+            if worker.setup.debugger:
+                pdb.post_mortem(fault.__traceback__)
             _LOG.error("%s %s failed: %s", work.task_label, work.data_id, error, exc_info=True)  # noqa: TRY400 - one line, with what failed
     written = dict(context.written) if context else {}
     if outcome is Outcome.FAILED:

@@ -45,7 +45,7 @@ class RowJoiner:
         self._request = request
         self._condition = condition
         self._collections = collections
-        self._inputs = [request.pipeline.dataset_types[n] for n in request.pipeline.constraining_inputs]
+        self._inputs = [request.pipeline.dataset_types[n] for n in request.constraining_inputs]
         self._pairs: list[tuple[str, tuple[str, ...]]] = []
 
     def join_rows(self) -> int:
@@ -71,6 +71,7 @@ class RowJoiner:
         for element in plan.elements:
             table = element_table(element.name)
             ask_element(self._workspace, self._registry, element, self._condition, table)
+        self._load_given()
         for first, second in plan.spatial:
             self._pair(plan, first, second)
         with self._workspace.stage("join", "data IDs", None) as outcome:
@@ -88,7 +89,20 @@ class RowJoiner:
         names = {*self._request.pipeline.dimensions.names, *self._condition.data_id}
         for conjunct in self._condition.conjuncts:
             names |= set(conjunct.dimensions.names)
+        for table in self._request.data_id_tables:
+            names |= set(table)
         return self._registry.universe.conform(names)
+
+    def _load_given(self) -> None:
+        """Load the tables of data IDs that the user limits the graph to."""
+        universe = self._registry.universe
+        for number, table in enumerate(self._request.data_id_tables):
+            types = {}
+            for name in table:
+                key = universe[name].key
+                assert key is not None
+                types[name] = key.type
+            self._workspace.load(f"given_{number}", table, types)
 
     def _plan(self, group: DimensionGroup) -> JoinPlan:
         fields_of = {name for c in self._condition.conjuncts for name in c.fields_of}
@@ -145,6 +159,9 @@ class RowJoiner:
         for element in plan.elements:
             if not set(without).intersection((*element.required, *element.implied)):
                 tables.join_element(element)
+        for number, given in enumerate(self._request.data_id_tables):
+            if not set(without).intersection(given):
+                tables.join_table(f"given_{number}", tuple(given))
         for name, dimensions in self._pairs:
             if not set(without).intersection(dimensions):
                 tables.join_table(name, dimensions)

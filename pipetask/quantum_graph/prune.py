@@ -82,7 +82,7 @@ class Pruner:
     def _add_overall_input(self, name: str) -> None:
         dataset_type = self._pipeline.dataset_types[name]
         table = dataset_table(name)
-        if name not in self._pipeline.constraining_inputs:
+        if name not in self._request.constraining_inputs:
             ask_datasets(
                 self._workspace, self._registry, dataset_type, self._collections, self._condition, table
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +25,10 @@ class BuildRequest:
     bind: Mapping[str, Any] = field(default_factory=dict)
     #: Values that the data IDs must have, such as a default instrument.
     data_id: Mapping[str, Any] = field(default_factory=dict)
+    #: Names of the inputs that must exist for a data ID to count; None for all of them.
+    constraining: frozenset[str] | None = None
+    #: Tables of data IDs that the graph is limited to, as columns by dimension.
+    data_id_tables: tuple[Mapping[str, Sequence[Any]], ...] = ()
     #: Quanta whose outputs exist in these collections are left out.
     skip_existing_in: tuple[str, ...] = ()
     #: Whether outputs that exist in the output run will be replaced.
@@ -33,3 +37,11 @@ class BuildRequest:
     memory_limit_mb: int | None = None
     #: Threads of the build; None for all cores.
     n_threads: int | None = None
+
+    @property
+    def constraining_inputs(self) -> tuple[str, ...]:
+        """Names of the overall inputs whose existence decides which data IDs there are."""
+        names = self.pipeline.constraining_inputs
+        if self.constraining is None:
+            return names
+        return tuple(name for name in names if name in self.constraining)

@@ -173,16 +173,26 @@ class Peer:
 
         found = []
         for one in questions:
-            span = _timespan(one["timespan"]) if one.get("timespan") else None
             try:
-                ref = self.butler.find_dataset(
-                    one["type"], one["data_id"], collections=one["collections"], timespan=span
-                )
+                ref = self._find(one)
             except (ButlerUserError, LookupError, TypeError, ValueError) as error:
                 found.append({"error": type(error).__name__})
             else:
                 found.append(None if ref is None else ref.run)
         return found
+
+    def _find(self, one: dict):
+        if one.get("timespan"):
+            return self.butler.find_dataset(
+                one["type"],
+                one["data_id"],
+                collections=one["collections"],
+                timespan=_timespan(one["timespan"]),
+            )
+        # What its get() does: the exposure's time is the calibration's.
+        return self.butler._findDatasetRef(
+            one["type"], one["data_id"], collections=one["collections"]
+        )
 
 
 def _timespan(span):

@@ -1,7 +1,10 @@
 """Answers to generated queries, compared with the peer's.
 
-The two differ on purpose in one thing: the radius of CIRCLE is a radius here,
-and half of it must be written for the peer.
+The two differ on purpose: the radius of CIRCLE is a radius here, and half of it
+must be written for the peer; a dataset that a search without find-first meets
+in two collections, or a data ID for which two calibrations are valid, comes
+once here; a shape that ``visit.region`` must overlap
+restricts visits here, and there the pixels that are joined with them, too.
 """
 
 from __future__ import annotations
@@ -42,7 +45,7 @@ _OPERATORS = ("=", "!=", "<", "<=", ">", ">=")
 
 #: What the peer refuses to answer; we may answer, or refuse too.
 _REFUSALS = re.compile(
-    r"Governor dimension|can only be|spatial|overlap|region|not supported|Cannot|AND", re.IGNORECASE
+    r"Ambiguous calibration validity|Spatial overlap constraints nested inside OR or NOT"
 )
 
 
@@ -153,7 +156,7 @@ class Writer:
     def shape(self) -> str:
         """Write the condition that a region overlaps a shape, if there are regions."""
         names = self._among(_REGIONS)
-        if not names:
+        if not names or "htm7" in self.dimensions:
             return ""
         lon, lat = self.chosen.choice(_CENTRES)
         size = self.chosen.choice([0.05, 0.3, 0.9])
@@ -209,6 +212,8 @@ class Comparison:
             self.differences.append(f"{question}: we say {type(error).__name__}: {error}")
             return
         self.filled += bool(found)
+        if what == "data_ids" or not question.get("find_first", True):
+            theirs = [row for i, row in enumerate(theirs) if row not in theirs[:i]]
         if found != theirs:
             more = [row for row in found if row not in theirs]
             fewer = [row for row in theirs if row not in found]
@@ -218,7 +223,7 @@ class Comparison:
 
     def check(self, *, share_filled: float = 0.2) -> None:
         assert not self.differences, "\n".join(self.differences[:12]) + f"\n{len(self.differences)}"
-        assert self.refused < self.asked / 4, (self.refused, self.asked)
+        assert self.refused <= self.asked * 0.4, (self.refused, self.asked)
         assert self.filled > self.asked * share_filled, (self.filled, self.asked)
 
 
@@ -318,6 +323,11 @@ def _compare_data_ids(
         (("instrument", "visit", "htm7"), [("refcat", "refcats")]),
         (("skymap", "tract"), [("coadd", "outer")]),
         (("instrument", "detector", "exposure"), [("camera", "calib/run1")]),
+        (("instrument", "detector", "exposure"), [("bias", "calib")]),
+        (("instrument", "detector", "visit"), [("flat", "calib"), ("calexp", "run/3")]),
+        (("instrument", "detector", "visit"), [("flat", "calib/run1")]),
+        (("instrument", "day_obs", "detector"), [("bias", "calib/B")]),
+        (("instrument", "detector"), [("bias", "calib")]),
     ],
     ids=str,
 )
@@ -331,12 +341,43 @@ def test_data_ids_with_datasets_are_the_peers(
     comparison.check(share_filled=0.05)
 
 
+@pytest.mark.parametrize(
+    ("dimensions", "where"),
+    [
+        (("instrument", "exposure"), "exposure.seq_num / 2 = 1.5"),
+        (("instrument", "exposure"), "(exposure.seq_num - 5) % 4 = -1"),
+        (("instrument", "exposure"), "exposure.target_name = NULL"),
+        (("instrument", "exposure"), "exposure.exposure_time = 15"),
+        (("instrument", "exposure"), "detector = 1"),
+        (("instrument", "exposure"), "visit.region OVERLAPS POINT(0.0, 0.0)"),
+        (("instrument", "exposure"), "exposure.timespan OVERLAPS T'2024-01-10T19:59:30.1'"),
+        (("instrument", "visit"), "htm7 = 131072"),
+        (("instrument", "visit"), "tract = 1 AND skymap = 'grid'"),
+        (("instrument", "visit"), "skymap = 'grid' AND visit.region OVERLAPS tract.region"),
+        (("htm7",), "visit = 104"),
+        (("visit_system",), "visit = 103"),
+        (("band",), "exposure > 110"),
+        ((), "exposure > 110"),
+        (("instrument", "visit", "skymap", "tract", "patch"),
+         "skymap = 'grid' AND visit.region OVERLAPS tract.region"),
+        (("instrument", "visit", "detector", "skymap", "tract", "patch"),
+         "skymap = 'grid' AND patch.region OVERLAPS visit.region"),
+    ],
+)  # fmt: skip
+def test_what_a_condition_brings_in_is_joined_as_the_peer_does(
+    comparison: Comparison, ours: Butler, dimensions: tuple[str, ...], where: str
+) -> None:
+    _compare_data_ids(comparison, ours, dimensions, f"instrument = 'CamA' AND {where}", [])
+
+    comparison.check(share_filled=0.0 if "exposure_time" in where else 0.5)
+
+
 _DATASETS = {
     "raw": ("instrument", "exposure", "detector", "day_obs", "group", "physical_filter", "band"),
     "calexp": ("instrument", "visit", "detector", "day_obs", "physical_filter", "band"),
     "coadd": ("skymap", "tract", "patch", "band"),
-    "bias": ("instrument", "detector"),
-    "flat": ("instrument", "detector", "physical_filter", "band"),
+    "bias": ("instrument", "detector", "exposure"),
+    "flat": ("instrument", "detector", "physical_filter", "band", "visit"),
 }
 
 
@@ -352,6 +393,8 @@ def test_datasets_are_the_peers(
         "bias": [["calib/run2", "calib/run1"], "calib/run1"],
         "flat": ["calib/run1"],
     }[name]
+    if name in ("bias", "flat") and find_first:  # else the peer gives any one dataset a data ID
+        searched += ["calib", "calib/A"]
     for number in range(15):
         writer = Writer((name, find_first, number), _DATASETS[name])
         where = _where(writer, spatial=number % 4 == 0)
@@ -406,7 +449,9 @@ def test_calibrations_are_found_for_the_times_the_peer_finds_them(peer: Any, our
 
 
 def _outcome(found: Any) -> Any:
-    return "refused" if isinstance(found, dict) else found
+    if isinstance(found, dict):
+        return None if found["error"] == "DatasetNotFoundError" else "refused"
+    return found
 
 
 def _found(butler: Butler, question: dict[str, Any]) -> Any:

@@ -35,25 +35,25 @@ class Engine(Protocol):
         ...
 
 
-def _serial(_n_workers: int) -> Engine:
+def _serial(_n_workers: int, _memory_mb: float | None) -> Engine:
     from pipetask.execution.engines.serial import SerialEngine
 
     return SerialEngine()
 
 
-def _threads(n_workers: int) -> Engine:
+def _threads(n_workers: int, _memory_mb: float | None) -> Engine:
     from pipetask.execution.engines.threads import ThreadsEngine
 
     return ThreadsEngine(n_workers)
 
 
-def _processes(n_workers: int) -> Engine:
+def _processes(n_workers: int, memory_mb: float | None) -> Engine:
     from pipetask.execution.engines.processes import ProcessesEngine
 
-    return ProcessesEngine(n_workers)
+    return ProcessesEngine(n_workers, memory_mb)
 
 
-_ENGINES: dict[str, Callable[[int], Engine]] = {
+_ENGINES: dict[str, Callable[[int, float | None], Engine]] = {
     "serial": _serial,
     "threads": _threads,
     "processes": _processes,
@@ -62,8 +62,14 @@ _ENGINES: dict[str, Callable[[int], Engine]] = {
 ENGINE_NAMES = tuple(_ENGINES)
 
 
-def make_engine(name: str | None, n_workers: int) -> Engine:
+def make_engine(name: str | None, n_workers: int, memory_mb: float | None = None) -> Engine:
     """Return an engine by name; for None, serial for one worker and processes for more.
+
+    Parameters
+    ----------
+    memory_mb
+        Address space that a worker process may have; the other engines cannot
+        bound it.
 
     Raises
     ------
@@ -77,4 +83,4 @@ def make_engine(name: str | None, n_workers: int) -> Engine:
         raise RunError(
             f"no engine {chosen!r}; there are {', '.join(_ENGINES)}.{near_misses(chosen, _ENGINES)}"
         )
-    return _ENGINES[chosen](n_workers)
+    return _ENGINES[chosen](n_workers, memory_mb)

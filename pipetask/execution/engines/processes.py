@@ -11,14 +11,15 @@ from pipetask.execution.engines.loky_pool import new_pool, stop_pool
 class ProcessesEngine:
     """Worker processes that persist from quantum to quantum."""
 
-    def __init__(self, n_workers: int) -> None:
+    def __init__(self, n_workers: int, memory_mb: float | None = None) -> None:
         self.n_workers = n_workers
+        self._memory_mb = memory_mb
         self._pool: Executor | None = None
 
     def executor(self, prepare: Callable[[], None]) -> Executor:
         """Return the pool, made on first use."""
         if self._pool is None:
-            self._pool = new_pool(self.n_workers, prepare)
+            self._pool = new_pool(self.n_workers, prepare, self._memory_mb)
         return self._pool
 
     def replace(self) -> None:

@@ -13,12 +13,13 @@ from typing import Any
 
 import click
 import pytest
+from click.testing import CliRunner, Result
+
 from butler_core.cli.butler_program import butler
 from butler_core.cli.command_table import COMMANDS
 from butler_core.cli.program import CommandEntry, Program
 from butler_core.cli.subcommand import Subcommand
 from butler_core.errors import ConfigError
-from click.testing import CliRunner, Result
 
 HEAVY = ("astropy", "sqlalchemy", "duckdb", "numpy", "pydantic", "rich", "yaml")
 
@@ -35,7 +36,9 @@ def run_python(code: str, *args: str) -> subprocess.CompletedProcess[str]:
 def toy(monkeypatch: pytest.MonkeyPatch) -> Toy:
     """Return a function that runs a program whose one command does what it is given."""
 
-    def invoke(body: Callable[..., Any], *args: str, params: tuple[click.Parameter, ...] = ()) -> Result:
+    def invoke(
+        body: Callable[..., Any], *args: str, params: tuple[click.Parameter, ...] = ()
+    ) -> Result:
         module = types.ModuleType("toy_commands")
         command = Subcommand("work", callback=body, params=list(params), help="Do something.")
         module.work = command  # type: ignore[attr-defined]
@@ -83,7 +86,7 @@ def test_help_imports_nothing_heavy(args: list[str]) -> None:
         "import sys\nfrom butler_core.cli import main\n"
         "try:\n    main()\nexcept SystemExit as end:\n    assert end.code == 0\n"
         f"loaded = [name for name in {HEAVY!r} if name in sys.modules]\n"
-        "commands = [name for name in sys.modules if name.startswith('butler_core.cli.commands.')]\n"
+        "commands = [name for name in sys.modules if '.cli.commands.' in name]\n"
         "print(loaded, len(commands), file=sys.stderr)"
     )
 
@@ -97,7 +100,11 @@ def test_help_imports_nothing_heavy(args: list[str]) -> None:
 def test_help_lists_every_command() -> None:
     result = CliRunner().invoke(butler, ["--help"])
 
-    listed = [line.split()[0] for line in result.output.partition("Commands:")[2].splitlines() if line[2:3].strip()]
+    listed = [
+        line.split()[0]
+        for line in result.output.partition("Commands:")[2].splitlines()
+        if line[2:3].strip()
+    ]
     assert listed == sorted(COMMANDS)
 
 
@@ -157,15 +164,19 @@ def test_errors_of_the_system_name_the_file(toy: Toy, tmp_path: Path) -> None:
     assert result.stderr == f"Error: {str(tmp_path / 'absent')!r}: No such file or directory\n"
 
 
+def interrupt() -> None:
+    raise KeyboardInterrupt
+
+
 @pytest.mark.parametrize("where", ["running", "asking"])
 def test_interrupt_exits_with_130(toy: Toy, where: str) -> None:
     def body() -> None:
-        try:
+        if where == "running":
             raise KeyboardInterrupt
+        try:
+            interrupt()
         except KeyboardInterrupt:
-            if where == "running":
-                raise
-            raise click.Abort from None
+            raise click.Abort from None  # as click's prompts do
 
     result = toy(body)
 
@@ -248,11 +259,19 @@ def test_log_files_are_appended_as_text_and_json(toy: Toy, tmp_path: Path) -> No
 
 
 def test_logging_is_put_back(toy: Toy) -> None:
-    before = (logging.getLogger().handlers[:], logging.getLogger().level, logging.getLogger("toy").level)
+    before = (
+        logging.getLogger().handlers[:],
+        logging.getLogger().level,
+        logging.getLogger("toy").level,
+    )
 
     toy(lambda: None, "--log-level", "toy=DEBUG", "work")
 
-    after = (logging.getLogger().handlers[:], logging.getLogger().level, logging.getLogger("toy").level)
+    after = (
+        logging.getLogger().handlers[:],
+        logging.getLogger().level,
+        logging.getLogger("toy").level,
+    )
     assert after == before
 
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 from astropy.table import Table
-from butler_core.cli.table_text import Sheet, aligned_lines, csv_lines, json_lines
 from hypothesis import given
 from hypothesis import strategies as st
+
+from butler_core.cli.table_text import Sheet, aligned_lines, csv_lines, json_lines
 
 CELLS = st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=9)
 TABLES = st.integers(1, 4).flatmap(
@@ -37,7 +38,11 @@ def test_aligned_lines_are_those_of_astropy(columns: dict[str, list[Any]], is_le
 def test_headers_stand_in_the_middle() -> None:
     sheet = Sheet({"a": ["wide value"], "number": [7]})
 
-    assert list(aligned_lines(sheet)) == ["    a      number", "---------- ------", "wide value      7"]
+    assert list(aligned_lines(sheet)) == [
+        "    a      number",
+        "---------- ------",
+        "wide value      7",
+    ]
 
 
 def test_lists_take_several_lines() -> None:
@@ -56,7 +61,10 @@ def test_csv_has_all_headers_and_leaves_absent_cells_empty() -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_json_is_one_array_of_rows(count: int) -> None:
-    sheets = [Sheet({"a": list(range(count)), "b": [float("nan")] * count}), Sheet({"c": ["x"] * count})]
+    sheets = [
+        Sheet({"a": list(range(count)), "b": [float("nan")] * count}),
+        Sheet({"c": ["x"] * count}),
+    ]
 
     rows = json.loads("\n".join(json_lines(sheets)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,19 @@ from butler_core.repository.repository import Repository
 from butler_core.transfer import ImportRequest, ImportSummary, import_repository
 
 
+@pytest.fixture(scope="session")
+def empty_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an empty repository, closed, to be copied."""
+    root = tmp_path_factory.mktemp("empty") / "repo"
+    Repository.create(root).close()
+    return root
+
+
 @pytest.fixture
-def repository(tmp_path: Path) -> Iterator[Repository]:
+def repository(empty_root: Path, tmp_path: Path) -> Iterator[Repository]:
     """Return an empty repository."""
-    made = Repository.create(tmp_path / "repo")
+    shutil.copytree(empty_root, tmp_path / "repo")
+    made = Repository.open(tmp_path / "repo", writeable=True)
     yield made
     made.close()
 

@@ -336,6 +336,7 @@ def test_all_faults_of_a_file_are_told_together(import_text: Importer) -> None:
         "- just text\n",
         "- {type: dataset, dataset_type: gain, run: run, records: [{path: x}]}\n",
         "- {type: dimension, element: detector}\n",
+        datasets((IDS[3], 1, "5")),
         "- {type: associations, collection: run, collection_type: TAGGED, dataset_ids: [77]}\n",
         "- {type: associations, collection: t, collection_type: CALIBRATION, validity_ranges: "
         "[{begin: x, end: null, dataset_ids: []}]}\n",
@@ -357,6 +358,7 @@ def test_all_faults_of_a_file_are_told_together(import_text: Importer) -> None:
         "a mapping should stand here, not 'just text'",
         "record 1 lacks a dataset_id or a data_id",
         "'records' must be a list, and is not there",
+        "5 is no path; that is a text",
         "'run' is RUN, not TAGGED",
         "associations name 1 datasets that are neither",
         "a validity range cannot be understood",

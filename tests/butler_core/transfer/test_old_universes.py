@@ -25,15 +25,19 @@ def head(version: int | None, class_name: str = "lsst.obs.lsst.Latiss") -> str:
     universe = "" if version is None else f"universe_version: {version}\n"
     return (
         f"version: 1.0.1\n{universe}data:\n"
-        f"- {{type: dimension, element: instrument, records: [{{name: Cam, class_name: {class_name}}}]}}\n"
-        "- {type: dimension, element: physical_filter, records: [{instrument: Cam, name: g1, band: g}]}\n"
-        "- {type: dimension, element: detector, records: [{instrument: Cam, id: 0, full_name: D}]}\n"
+        "- type: dimension\n  element: instrument\n"
+        f"  records: [{{name: Cam, class_name: {class_name}}}]\n"
+        "- type: dimension\n  element: physical_filter\n"
+        "  records: [{instrument: Cam, name: g1, band: g}]\n"
+        "- type: dimension\n  element: detector\n"
+        "  records: [{instrument: Cam, id: 0, full_name: D}]\n"
     )
 
 
 def exposure(number: int, more: str = "") -> str:
     return (
-        f"  - {{instrument: Cam, id: {number}, obs_id: 'O{number}', physical_filter: g1, seq_num: 4,\n"
+        f"  - {{instrument: Cam, id: {number}, obs_id: 'O{number}', physical_filter: g1,\n"
+        "     seq_num: 4,\n"
         f"     {TIMES}{more}}}\n"
     )
 
@@ -175,7 +179,8 @@ def test_bands_were_abstract_filters(
 ) -> None:
     text = head(None).replace("band: g", "abstract_filter: g") + (
         "- {type: dimension, element: abstract_filter, records: [{name: g}]}\n"
-        "- {type: dataset_type, name: coadd, dimensions: [abstract_filter, htm7], storage_class: X}\n"
+        "- {type: dataset_type, name: coadd, dimensions: [abstract_filter, htm7],\n"
+        "   storage_class: X}\n"
         "- {type: dataset, dataset_type: coadd, run: r, records: "
         "[{dataset_id: 4, data_id: {abstract_filter: g, htm7: 131072}}]}\n"
     )

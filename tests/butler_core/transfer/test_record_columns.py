@@ -65,12 +65,13 @@ def test_every_form_of_timespan_is_understood() -> None:
         day(timespan=Timespan(*expected)),
         day(timespan=(begin, end)),
         day(timespan=times),
+        day(timespan={"begin": begin, "end": end}),
         day(datetime_begin=times[0].utc, datetime_end=times[1].tt),
         day(datetime_begin=expected[0], datetime_end=expected[1]),
         day(begin_ns=expected[0], end_ns=expected[1]),
     )
 
-    assert found == [expected] * 6
+    assert found == [expected] * 7
 
 
 def test_open_instant_empty_and_unknown_timespans() -> None:

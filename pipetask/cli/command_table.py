@@ -1,0 +1,20 @@
+"""The subcommands of ``pipetask``: where each is and what it is for."""
+
+from __future__ import annotations
+
+from butler_core.cli.program import CommandEntry
+
+_PLACE = "pipetask.cli.commands"
+
+COMMANDS = {
+    "build": CommandEntry(f"{_PLACE}.build:build", "Build, show and save a pipeline."),
+    "check-graph": CommandEntry(f"{_PLACE}.check_graph:check_graph", "Read a whole quantum graph file."),
+    "cleanup": CommandEntry(
+        f"{_PLACE}.tidying:cleanup", "Remove what a CHAINED collection once had and has no more."
+    ),
+    "purge": CommandEntry(
+        f"{_PLACE}.tidying:purge", "Remove a CHAINED collection and the collections in it."
+    ),
+    "qgraph": CommandEntry(f"{_PLACE}.qgraph:qgraph", "Build, show and save a quantum graph."),
+    "run": CommandEntry(f"{_PLACE}.run:run", "Build a quantum graph and run it."),
+}

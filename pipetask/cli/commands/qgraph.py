@@ -1,0 +1,48 @@
+"""``pipetask qgraph``: a quantum graph, looked at and saved."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from pipetask.cli import options
+from pipetask.cli.ordered_actions import PipelineCommand, actions_given
+
+
+@click.command("qgraph", cls=PipelineCommand)
+@options.show_option()
+@options.pipeline_options()
+@options.graph_options()
+@options.collection_options()
+@click.pass_context
+def qgraph(ctx: click.Context, **given: Any) -> None:
+    """Build, show and save a quantum graph.
+
+    Nothing is written to the repository. Prints how many quanta each task has.
+    """
+    from pipetask.cli.graph_session import (
+        graph_session,
+        graph_summary,
+        print_graph_table,
+        write_graph_outputs,
+    )
+    from pipetask.cli.pipeline_session import print_shown
+    from pipetask.draw.show import ShowContext
+
+    with graph_session(given, actions_given(ctx), writeable=False) as session:
+        write_graph_outputs(given, session)
+        if given["summary"]:
+            text = json.dumps(graph_summary(session), indent=1)
+            given["summary"].write_text(text + "\n", encoding="utf-8")
+        context = ShowContext(
+            pipeline=session.pipeline.graph.pipeline,
+            pipeline_graph=session.pipeline.graph,
+            resolved=session.pipeline,
+            quantum_graph=session.graph,
+            build_report=session.report,
+            repository=session.repository,
+        )
+        print_graph_table(session)
+        print_shown(given["show"], context)

@@ -1,0 +1,94 @@
+"""``pipetask run``: builds a quantum graph, or takes one, and runs it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipetask.cli import options
+from pipetask.cli.ordered_actions import PipelineCommand, actions_given
+
+if TYPE_CHECKING:
+    from pipetask.cli.graph_session import GraphSession
+    from pipetask.execution.run import RunOptions
+    from pipetask.execution.summary import RunSummary
+
+_FAILED = 1
+
+
+@click.command("run", cls=PipelineCommand)
+@options.show_option()
+@options.pipeline_options()
+@options.graph_options()
+@options.collection_options()
+@options.execution_options()
+@click.pass_context
+def run(ctx: click.Context, **given: Any) -> None:
+    """Build a quantum graph and run it.
+
+    Exit code 0: every quantum succeeded or found no work; 1: some failed;
+    2: wrong usage.
+    """
+    from pipetask.cli.graph_session import graph_session, write_graph_outputs
+    from pipetask.cli.pipeline_session import print_shown
+    from pipetask.cli.run_session import make_ready, run_options
+    from pipetask.draw.show import ShowContext
+
+    how = run_options(given)
+    with graph_session(given, actions_given(ctx), writeable=True) as session:
+        write_graph_outputs(given, session)
+        context = ShowContext(
+            pipeline=session.pipeline.graph.pipeline,
+            pipeline_graph=session.pipeline.graph,
+            resolved=session.pipeline,
+            quantum_graph=session.graph,
+            build_report=session.report,
+            repository=session.repository,
+        )
+        print_shown(given["show"], context)
+        setup = make_ready(session, given)
+        if given["init_only"]:
+            click.echo(f"Run {session.graph.output_run!r} is ready; nothing was run.")
+            return
+        summary = _run(session, setup, how, given)
+    _print_summary(summary, given)
+    if not summary.is_good:
+        ctx.exit(_FAILED)
+
+
+def _run(session: GraphSession, setup: Any, how: RunOptions, given: dict[str, Any]) -> RunSummary:
+    from pipetask.cli.run_progress import progress_of
+    from pipetask.execution.run import run_graph
+
+    with progress_of(session.graph) as on_result:
+        from dataclasses import replace
+
+        how = replace(how, on_result=on_result)
+        if given["profile"] is None:
+            return run_graph(session.repository, session.graph, setup, how)
+        import cProfile
+
+        profile = cProfile.Profile()
+        summary = profile.runcall(run_graph, session.repository, session.graph, setup, how)
+        profile.dump_stats(given["profile"])
+        return summary
+
+
+def _print_summary(summary: RunSummary, given: dict[str, Any]) -> None:
+    from butler_core.cli.printing import print_sheet
+    from butler_core.cli.table_text import Sheet
+
+    print_sheet(Sheet(summary.to_columns()), "table")
+    click.echo(f"{summary.n_datasets} datasets in run {summary.run!r}, {summary.elapsed_s:.1f} s")
+    for failure in summary.failures:
+        click.echo(f"{failure.task_label} {failure.data_id} {failure.outcome.value}: {failure.error}", err=True)
+    if summary.failures:
+        click.echo(
+            f"Their logs are the datasets TASK_log of run {summary.run!r}. When the cause is mended, "
+            "the same command with --extend-run does what is missing.",
+            err=True,
+        )
+    if given["summary"]:
+        given["summary"].write_text(json.dumps(summary.to_json(), indent=1) + "\n", encoding="utf-8")

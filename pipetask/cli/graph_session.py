@@ -1,0 +1,233 @@
+"""From command-line options to a quantum graph."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from butler_core.errors import UnknownCameraError
+from butler_core.repository.repository import Repository
+from pipetask.errors import GraphFileError, PipetaskError
+from pipetask.pipeline import Pipeline
+from pipetask.pipeline_graph import PipelineGraph, ResolvedPipelineGraph, build_pipeline_graph, resolve
+from pipetask.quantum_graph.build import BuildReport, build_quantum_graph
+from pipetask.quantum_graph.graph import QuantumGraph
+from pipetask.quantum_graph.request import BuildRequest
+
+if TYPE_CHECKING:
+    from pipetask.execution.output_collections import CollectionPlan
+
+
+@dataclass
+class GraphSession:
+    """A repository, a pipeline that fits it, and a quantum graph of both."""
+
+    repository: Repository
+    pipeline: ResolvedPipelineGraph
+    graph: QuantumGraph
+    #: How the graph came about; None if it was loaded.
+    report: BuildReport | None
+    #: Where outputs go; None for a graph that was loaded.
+    plan: CollectionPlan | None
+
+
+def resolve_against(repository: Repository, graph: PipelineGraph) -> ResolvedPipelineGraph:
+    """Return a pipeline graph with the dataset types that a repository knows."""
+    types = repository.registry.dataset_types
+    types.refresh()
+
+    def find(name: str) -> Any:
+        found = types.find(name)
+        return None if found is None else found.dataset_type
+
+    return resolve(graph, repository.registry.universe, find)
+
+
+def default_data_id(repository: Repository, pipeline: Pipeline) -> dict[str, Any]:
+    """Return the data ID that a pipeline's instrument stands for."""
+    if not pipeline.instrument:
+        return {}
+    records = repository.registry.records.fetch("instrument")
+    for name, class_name in zip(records["name"], records["class_name"], strict=True):
+        if pipeline.instrument in (name, class_name):
+            return {"instrument": name}
+    from butler_core.cameras import find_camera
+
+    try:
+        return {"instrument": find_camera(pipeline.instrument, repository.camera_directories).name}
+    except UnknownCameraError as error:
+        raise PipetaskError(
+            f"the pipeline's instrument {pipeline.instrument!r} is neither in the repository nor known; "
+            "`butler register-instrument` adds it"
+        ) from error
+
+
+@contextmanager
+def graph_session(
+    options: Mapping[str, Any], actions: list[tuple[str, str]], *, writeable: bool
+) -> Iterator[GraphSession]:
+    """Lend everything that ``qgraph`` and ``run`` need; the graph is built or loaded."""
+    from pipetask.cli.pipeline_session import make_pipeline, write_pipeline_outputs
+
+    repository = Repository.open(options["repo"], writeable=writeable)
+    with ExitStack() as stack:
+        stack.callback(repository.close)
+        if options["qgraph_file"]:
+            yield _loaded(repository, options, actions)
+            return
+        pipeline = make_pipeline(options, actions)
+        graph = build_pipeline_graph(pipeline)
+        write_pipeline_outputs(options, pipeline, graph)
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pipetask-")))
+        yield _built(repository, options, graph, options["save_qgraph"] or folder / "graph.qg")
+
+
+def _loaded(
+    repository: Repository, options: Mapping[str, Any], actions: list[tuple[str, str]]
+) -> GraphSession:
+    given = [name for name in ("pipeline", "inputs", "where", "data_id_table") if options[name]]
+    if given or actions:
+        raise click.UsageError("--qgraph brings its own pipeline and data; leave the options for them out")
+    graph = QuantumGraph.open(options["qgraph_file"])
+    wanted = options["qgraph_id"]
+    if wanted and wanted != graph.header.get("graph_id"):
+        raise GraphFileError(
+            f"the graph in {str(graph.path)!r} has the id {graph.header.get('graph_id')}, not {wanted}"
+        )
+    pipeline = Pipeline.from_text(graph.header["pipeline"], name=f"the pipeline in {graph.path}")
+    resolved = resolve_against(repository, build_pipeline_graph(pipeline))
+    return GraphSession(repository, resolved, graph, None, None)
+
+
+def _built(
+    repository: Repository, options: Mapping[str, Any], graph: PipelineGraph, path: Path
+) -> GraphSession:
+    from pipetask.execution.output_collections import plan_collections
+
+    plan = plan_collections(repository.registry.collections, collection_request(options))
+    if options.get("register_dataset_types"):
+        from pipetask.execution.prepare import register_dataset_types
+
+        register_dataset_types(repository, resolve_against(repository, graph))
+    resolved = resolve_against(repository, graph)
+    request = _build_request(repository, options, resolved, plan)
+    facts = {
+        "graph_id": str(uuid.uuid4()),
+        "output": plan.chain or "",
+        "chain_tail": json.dumps(plan.chain_tail),
+    }
+    built, report = build_quantum_graph(request, path, facts)
+    return GraphSession(repository, resolved, built, report, plan)
+
+
+def collection_request(options: Mapping[str, Any]) -> Any:
+    """Return what the options say of collections."""
+    from pipetask.execution.output_collections import CollectionRequest
+
+    names = ("inputs", "output", "output_run", "extend_run", "replace_run", "prune_replaced", "rebase")
+    return CollectionRequest(**{name: options[name] for name in names})
+
+
+def _build_request(
+    repository: Repository,
+    options: Mapping[str, Any],
+    pipeline: ResolvedPipelineGraph,
+    plan: CollectionPlan,
+) -> BuildRequest:
+    skip = tuple(options["skip_existing_in"])
+    found = repository.registry.collections.find([plan.run])
+    if (options["skip_existing"] or options["extend_run"]) and plan.run in found:
+        skip = (*skip, plan.run)
+    data_id = default_data_id(repository, pipeline.graph.pipeline)
+    return BuildRequest(
+        repository,
+        pipeline,
+        plan.inputs,
+        plan.run,
+        where=options["where"],
+        data_id={name: value for name, value in data_id.items() if name in pipeline.dimensions},
+        constraining=_constraint(options["dataset_query_constraint"], pipeline),
+        data_id_tables=tuple(_read_table(repository, path) for path in options["data_id_table"]),
+        skip_existing_in=skip,
+        clobber_outputs=options["clobber_outputs"],
+    )
+
+
+def _constraint(text: str, pipeline: ResolvedPipelineGraph) -> frozenset[str] | None:
+    if text.lower() == "all":
+        return None
+    if text.lower() == "off":
+        return frozenset()
+    names = frozenset(part.strip() for part in text.split(","))
+    unknown = names - set(pipeline.overall_inputs)
+    if unknown:
+        raise PipetaskError(
+            f"--dataset-query-constraint names {', '.join(map(repr, sorted(unknown)))}; the pipeline's "
+            f"inputs are {', '.join(pipeline.overall_inputs)}"
+        )
+    return names
+
+
+def _read_table(repository: Repository, path: Path) -> dict[str, list[Any]]:
+    """Read a table of data IDs; its columns are dimensions."""
+    from astropy.table import Table
+
+    if not path.is_file():
+        raise PipetaskError(f"--data-id-table: there is no file {str(path)!r}")
+    table = Table.read(path)
+    for name in table.colnames:
+        repository.registry.universe[name]
+    return {name: [_plain(value) for value in table[name]] for name in table.colnames}
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if hasattr(value, "item") else value
+
+
+def write_graph_outputs(options: Mapping[str, Any], session: GraphSession) -> None:
+    """Write drawings and the summary of a graph where the options say."""
+    if options["qgraph_dot"]:
+        from pipetask.draw import quantum_dot
+
+        options["qgraph_dot"].write_text(quantum_dot(session.graph), encoding="utf-8")
+    if options["qgraph_mermaid"]:
+        from pipetask.draw import quantum_mermaid
+
+        options["qgraph_mermaid"].write_text(quantum_mermaid(session.graph), encoding="utf-8")
+
+
+def graph_summary(session: GraphSession) -> dict[str, Any]:
+    """Return the facts of a graph as plain values."""
+    return {
+        "graph": str(session.graph.path),
+        "output_run": session.graph.output_run,
+        "digest": session.graph.digest,
+        "counts": session.graph.counts(),
+        "quanta": {task.label: task.n_quanta for task in session.graph.tasks},
+    }
+
+
+def print_graph_table(session: GraphSession) -> None:
+    """Print how many quanta each task has, and how many were left out."""
+    from butler_core.cli.printing import print_sheet
+    from butler_core.cli.table_text import Sheet
+
+    report = session.report
+    labels = [task.label for task in session.graph.tasks]
+    columns: dict[str, list[Any]] = {
+        "quanta": [task.n_quanta for task in session.graph.tasks],
+        "task": labels,
+    }
+    if report is not None and any(report.n_done.values()):
+        columns["done before"] = [report.n_done.get(label, 0) for label in labels]
+    if report is not None and any(report.n_pruned.values()):
+        columns["without inputs"] = [report.n_pruned.get(label, 0) for label in labels]
+    print_sheet(Sheet(columns), "table")

@@ -1,0 +1,107 @@
+"""From command-line options to a run that is ready to go."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipetask.errors import RunError
+from pipetask.execution.output_collections import CollectionPlan, clobber, make_collections
+from pipetask.execution.prepare import prepare_run, require_registered
+from pipetask.execution.quantum_work import RunSetup
+from pipetask.execution.run import RunOptions
+
+if TYPE_CHECKING:
+    from pipetask.cli.graph_session import GraphSession
+
+_UNITS_MB = {"": 1.0, "kb": 1e-3, "mb": 1.0, "gb": 1e3, "tb": 1e6, "kib": 1.024e-3, "mib": 1.048576, "gib": 1073.741824}
+_SIZE = re.compile(r"(?P<number>\d+(\.\d*)?)\s*(?P<unit>[A-Za-z]*)")
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+
+
+def run_options(given: Mapping[str, Any]) -> RunOptions:
+    """Return how quanta are to be run.
+
+    Raises
+    ------
+    click.UsageError
+        If options contradict each other.
+    """
+    n_workers, engine = given["processes"], given["engine"]
+    in_process = engine == "serial" or (engine is None and n_workers == 1)
+    for name in ("pdb", "profile"):
+        if given[name] and not in_process:
+            raise click.UsageError(f"--{name} needs quanta to run in this process: -j 1")
+    if given["timeout"] and engine == "threads":
+        raise click.UsageError("--timeout cannot go with --engine threads: a thread cannot be killed")
+    if given["timeout"] and in_process:
+        if given["pdb"] or engine == "serial":
+            raise click.UsageError("--timeout needs quanta to run in other processes than this one")
+        engine = "processes"
+    if not given["enable_implicit_threading"]:
+        for variable in _THREAD_VARIABLES:
+            os.environ.setdefault(variable, str(given["cores_per_quantum"]))
+    return RunOptions(
+        n_workers,
+        engine,
+        fail_fast=given["fail_fast"],
+        timeout_s=given["timeout"],
+        memory_mb=_memory_mb(given["memory_per_quantum"]),
+    )
+
+
+def _memory_mb(text: str | None) -> float | None:
+    if text is None:
+        return None
+    match = _SIZE.fullmatch(text.strip())
+    unit = match["unit"].lower() if match else "?"
+    if match is None or unit not in _UNITS_MB:
+        raise click.UsageError(f"--memory-per-quantum takes a size such as 3GB or 3000, not {text!r}")
+    return float(match["number"]) * _UNITS_MB[unit]
+
+
+def make_ready(session: GraphSession, given: Mapping[str, Any]) -> RunSetup:
+    """Make collections, keep the graph with the run, write init outputs; return the workers' setup."""
+    require_registered(session.repository, session.pipeline)
+    plan = session.plan or _plan_of_loaded(session, given)
+    make_collections(session.repository, plan, given["prune_replaced"])
+    if given["clobber_outputs"]:
+        clobber(session.repository, session.graph)
+    _keep_graph(session)
+    return prepare_run(
+        session.repository,
+        session.graph,
+        session.pipeline,
+        with_init=not given["skip_init_writes"],
+        with_versions=not given["no_versions"],
+        debugger=given["pdb"],
+    )
+
+
+def _plan_of_loaded(session: GraphSession, given: Mapping[str, Any]) -> CollectionPlan:
+    """Return the collections that a graph file was made for, or that the options name instead."""
+    header = session.graph.header
+    run = session.graph.output_run
+    if given["output_run"] and given["output_run"] != run:
+        raise RunError(f"the graph is for run {run!r}, not {given['output_run']!r}")
+    chain = given["output"] or header.get("output") or None
+    tail = tuple(json.loads(header.get("chain_tail", "[]")))
+    return CollectionPlan((), run, chain, tail)
+
+
+def _keep_graph(session: GraphSession) -> None:
+    """Copy the graph file beside the run's files, where later programs look for it."""
+    folder = session.repository.datastore.root / session.graph.output_run / "graphs"
+    folder.mkdir(parents=True, exist_ok=True)
+    name = session.graph.header.get("graph_id", session.graph.digest[:16])
+    target = folder / f"{name}.qg"
+    if not target.exists():
+        temporary = target.with_suffix(".tmp")
+        shutil.copyfile(session.graph.path, temporary)
+        temporary.replace(target)
