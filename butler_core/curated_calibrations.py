@@ -278,7 +278,8 @@ def _check_same(butler: Butler, found: DatasetRef, calibration: _Calibration) ->
         return
     stored, given = butler.get(found), calibration.content
     names = stored.colnames
-    if names == given.colnames and all((stored[n] == given[n]).all() for n in names):
+    is_alike = names == given.colnames and len(stored) == len(given)
+    if is_alike and all((stored[n] == given[n]).all() for n in names):
         return
     raise DatasetExistsError(
         f"run {calibration.run!r} holds other defects of {dict(calibration.data_id)}; "

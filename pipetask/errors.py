@@ -15,6 +15,7 @@ The tree::
     │   └── UnknownFieldError           (LookupError)
     ├── GraphBuildError                 (ValueError)
     │   └── EmptyGraphError
+    │       └── NothingToDoError
     ├── GraphFileError                  (ValueError)
     ├── RunError                        (RuntimeError)
     └── NoWorkFound
@@ -78,6 +79,10 @@ class GraphBuildError(PipetaskError, ValueError):
 
 class EmptyGraphError(GraphBuildError):
     """A quantum graph came out with no quanta; the message says why."""
+
+
+class NothingToDoError(EmptyGraphError):
+    """Every quantum was done before; no failure."""
 
 
 class GraphFileError(PipetaskError, ValueError):

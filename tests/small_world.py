@@ -82,7 +82,9 @@ def _add_exposure(found: dict[str, list[dict]], camera: str, number: int) -> Non
         "science_program": "SURVEY" if number % 4 else None, "observation_reason": "science",
     }  # fmt: skip
     on_sky = number % 7 != 6
-    found["group"].append({"instrument": camera, "name": f"grp{number // 2}"} if number % 2 == 0 else {})
+    found["group"].append(
+        {"instrument": camera, "name": f"grp{number // 2}"} if number % 2 == 0 else {}
+    )
     found["group"] = [row for row in found["group"] if row]
     found["exposure"].append(
         shared

@@ -53,6 +53,8 @@ class FoundDatasets:
         self.is_cut = False
 
     def __iter__(self) -> Iterator[DatasetResult]:
+        if not self.collections:
+            return
         remaining = rows_to_fetch(self.search.limit)
         is_pattern = any(is_glob(name) for name in self.search.types or ("*",))
         for dataset_type in self._types_held() if is_pattern else self.types:

@@ -60,7 +60,7 @@ def plan_joins(
     for element in group.elements:
         if element.always_join and not _relates(datasets, element.required):
             needed.add(element.name)
-    needed |= _implying(group, covered)
+    needed |= _implying(group, covered | needed)
     for name in sorted(needed):
         covered.update(_values_of(group.universe[name]))
     _cover_required(group, needed, covered, spatial)
@@ -69,13 +69,19 @@ def plan_joins(
     return JoinPlan(group, tuple(reversed(elements)), spatial)
 
 
-def _implying(group: DimensionGroup, covered: set[str]) -> set[str]:
-    """Return the elements whose records say what a dimension is that a dataset says too.
+def _implying(group: DimensionGroup, known: set[str]) -> set[str]:
+    """Return the elements whose records say what a dimension is that something else says too.
 
-    A flat has its own filter: beside visits, it must be the visit's.
+    A flat has its own filter: beside visits, it must be the visit's. A coadd
+    has its band: beside exposures, it must be that of the exposure's filter.
     """
-    doubted = covered & set(group.implied)
-    return {name for name in group.names if doubted.intersection(group.universe[name].implied)}
+    doubted = known & set(group.implied)
+    found: set[str] = set()
+    while doubted:
+        new = {n for n in group.names if doubted.intersection(group.universe[n].implied)} - found
+        found |= new
+        doubted = new & set(group.implied)
+    return found
 
 
 def _values_of(element: DimensionElement) -> tuple[str, ...]:

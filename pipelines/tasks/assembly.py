@@ -99,7 +99,6 @@ def _place(
         OverscanLevel(
             level=np.zeros(readout.data.shape[0]),
             level_error=0.0,
-            is_by_row=False,
             read_noise=amplifier.read_noise_e / gain,
         )
         if settings is None

@@ -110,7 +110,8 @@ def _region(row: Any, names: dict[str, str]) -> tuple[int, int, int, int]:
     """Turn a row of a FITS region table into a rectangle of whole pixels."""
     import numpy as np
 
-    kind = str(row[names["shape"]]).strip().upper()
+    given = row[names["shape"]]
+    kind = (given.decode() if isinstance(given, bytes) else str(given)).strip().upper()
     if kind not in {"BOX", "POINT", "ROTBOX"}:
         raise ValueError(f"a defect has the shape {kind!r}; only BOX, ROTBOX and POINT are known.")
     nx, ny = (1, 1) if kind == "POINT" else np.rint(np.atleast_1d(row[names["r"]])[:2]).astype(int)

@@ -53,8 +53,6 @@ class OverscanLevel:
     level: NDArray[np.float64]
     #: Error of one row's level [adu].
     level_error: float
-    #: Do the errors of the rows differ? If not, one error is common to all rows.
-    is_by_row: bool
     #: Read noise: scatter of the overscan pixels about their level [adu].
     read_noise: float
 
@@ -92,7 +90,9 @@ def measure_overscan(overscan: NDArray[Any], settings: OverscanConfig) -> Oversc
             f"gives no bias level: each row needs {_FEWEST} pixels. Set 'do_overscan' to False, or "
             "skip fewer columns."
         )
-    deviations = pixels - np.median(pixels, axis=1, keepdims=True)
+    # One row for each level that is wanted: an amplifier's pixels count as one long row.
+    groups = pixels if settings.level == "row" else pixels.reshape(1, -1)
+    deviations = groups - np.median(groups, axis=1, keepdims=True)
     scatter = MAD_TO_SIGMA * float(np.median(np.abs(deviations)))
     # Whole numbers can have a median deviation of zero.
     kept = np.abs(deviations) <= settings.n_sigma * max(scatter, 1.0)
@@ -100,30 +100,15 @@ def measure_overscan(overscan: NDArray[Any], settings: OverscanConfig) -> Oversc
     if counts.min() < _FEWEST:
         raise OverscanError(
             f"row {int(counts.argmin())} of an overscan of {pixels.shape[1]} columns keeps "
-            f"{counts.min()} pixels within {settings.n_sigma} sigma ({scatter:.1f} adu); "
-            f"{_FEWEST} are needed. Is the frame saturated or broken?"
+            f"{counts.min()} pixels within {settings.n_sigma} sigma ({scatter:.1f} adu), of "
+            f"{_FEWEST} needed. Is the frame broken? For few columns set 'overscan.level' to "
+            "'amplifier'."
         )
-    level = np.where(kept, pixels, 0.0).sum(axis=1) / counts
-    if settings.level == "amplifier":
-        return _common_level(level, counts, pixels, kept)
-    n_free = int(counts.sum()) - counts.size
-    squares = np.where(kept, (pixels - level[:, None]) ** 2, 0.0)
-    read_noise = float(np.sqrt(squares.sum() / n_free))
-    return OverscanLevel(level, read_noise / float(np.sqrt(counts.mean())), True, read_noise)
-
-
-def _common_level(
-    levels: NDArray[np.float64],
-    counts: NDArray[np.int64],
-    pixels: NDArray[np.float64],
-    kept: NDArray[np.bool_],
-) -> OverscanLevel:
-    """Average the levels of all rows into one."""
-    import numpy as np
-
-    n = int(counts.sum())
-    level = float(np.average(levels, weights=counts))
-    squares = np.where(kept, (pixels - level) ** 2, 0.0)
-    read_noise = float(np.sqrt(squares.sum() / (n - 1)))
-    error = read_noise / float(np.sqrt(n))
-    return OverscanLevel(np.full(levels.size, level), error, False, read_noise)
+    level = np.where(kept, groups, 0.0).sum(axis=1) / counts
+    squares = np.where(kept, (groups - level[:, None]) ** 2, 0.0)
+    read_noise = float(np.sqrt(squares.sum() / (counts.sum() - counts.size)))
+    return OverscanLevel(
+        level=np.broadcast_to(level, pixels.shape[:1]),
+        level_error=read_noise / float(np.sqrt(counts.mean())),
+        read_noise=read_noise,
+    )

@@ -28,6 +28,16 @@ _FIRST_BETA = 3.0
 #: Times that the profile is fitted, the stars centred anew in between.
 _TRIES = 2
 
+#: Limits of the parameters: log of the width over the first one, log(beta - 1), e1, e2.
+_LOWEST = (-1.5, -0.7, -0.9, -0.9)
+_HIGHEST = (1.5, 3.0, 0.9, 0.9)
+
+#: Widths tried when stamps are looked at one by one, over the guess.
+_WIDTH_FACTORS = (0.5, 0.7, 1.0, 1.4, 2.0)
+
+#: Largest part of a star's power, its squared signal to noise, that a profile may leave.
+_LARGEST_MISFIT = 0.05
+
 #: Stars further than so many robust standard deviations from the others' widths are none.
 _OUTLIER_SIGMA = 4.0
 
@@ -122,13 +132,15 @@ def fit_point_spread(
     _check_number(x.size, fewest)
     stamps = _Stamps(image, x, y, round(_STAMP_WIDTHS * fwhm_pix))
     start = _start(fwhm_pix)
-    widths = np.array([stamps.only([i]).best(start, 1, tries=1)[0] for i in range(x.size)])
+    kept = np.flatnonzero(stamps.are_stars(start))
+    _check_number(kept.size, fewest)
+    widths = np.array([stamps.only([i]).best(start, 1, tries=1)[0] for i in kept])
     from_median = np.abs(widths - np.median(widths))
     spread = max(1.4826 * float(np.median(from_median)), 0.01)
-    kept = np.flatnonzero(from_median < _OUTLIER_SIGMA * spread)
-    _check_number(kept.size, fewest)
-    start[0] = np.median(widths[kept])
-    return stamps.only(kept).point_spread(start)
+    is_usual = from_median < _OUTLIER_SIGMA * spread
+    _check_number(int(is_usual.sum()), fewest)
+    start[0] = np.median(widths[is_usual])
+    return stamps.only(kept[is_usual]).point_spread(start)
 
 
 def refit_point_spread(
@@ -218,6 +230,26 @@ class _Stamps:
         own = stars.profile.light(dx, dy).value * stars.fitted_flux[which][:, None, None]
         self.pixels = self.pixels - (stars.model[self.places] - own)
 
+    def are_stars(self, start: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Tell which stamps a round profile of some width describes, and which not at all.
+
+        Bad columns and bleeding trails are bright and alone, too.
+        """
+        import numpy as np
+
+        n_pixels = (self.weights > 0.0).sum(axis=(1, 2))
+        misfit = np.full(len(self.x), np.inf)
+        for factor in _WIDTH_FACTORS:
+            trial = start + np.array([np.log(factor), 0.0, 0.0, 0.0])
+            self.centre(trial)
+            columns, solution = self._solve(_profile_of(trial))
+            own = columns[..., 0] * solution[:, 0, None, None]
+            left = self.pixels - np.einsum("nyxi,ni->nyx", columns, solution)
+            power = np.maximum((self.weights * own**2).sum(axis=(1, 2)), 1.0)
+            excess = (self.weights * left**2).sum(axis=(1, 2)) - n_pixels
+            misfit = np.minimum(misfit, np.where(solution[:, 0] > 0.0, excess / power, np.inf))
+        return misfit < _LARGEST_MISFIT
+
     def point_spread(self, start: NDArray[np.float64]) -> PointSpread:
         """Fit all parameters."""
         fitted = self.best(start, start.size, tries=_TRIES)
@@ -228,11 +260,13 @@ class _Stamps:
         import numpy as np
         from scipy.optimize import least_squares
 
+        offset = np.array([start[0], 0.0, 0.0, 0.0])
         for _ in range(tries):
             self.centre(start)
             found = least_squares(
                 lambda free, held=start[n_free:]: self.residuals(np.concatenate([free, held])),
                 start[:n_free],
+                bounds=((_LOWEST + offset)[:n_free], (_HIGHEST + offset)[:n_free]),
                 x_scale=0.1,
                 xtol=1e-4,
                 ftol=1e-6,

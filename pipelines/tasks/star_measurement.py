@@ -275,7 +275,7 @@ class _Workbench:
 
         ny, nx = self.pixels.shape
         snr = stars.flux / np.maximum(stars.flux_error, 1e-30)
-        chosen = (snr > self.settings.psf_least_snr) & (stars.coverage > 0.999)
+        chosen = (snr > self.settings.psf_least_snr) & (stars.coverage > 0.95)
         chosen &= stars.contamination < 0.02
         chosen &= np.abs(stars.fwhm / stars.profile.fwhm - 1.0) < 0.1
         chosen &= (stars.x > margin_pix) & (stars.x < nx - 1 - margin_pix)

@@ -8,7 +8,9 @@ _PLACE = "pipetask.cli.commands"
 
 COMMANDS = {
     "build": CommandEntry(f"{_PLACE}.build:build", "Build, show and save a pipeline."),
-    "check-graph": CommandEntry(f"{_PLACE}.check_graph:check_graph", "Read a whole quantum graph file."),
+    "check-graph": CommandEntry(
+        f"{_PLACE}.check_graph:check_graph", "Read a whole quantum graph file."
+    ),
     "cleanup": CommandEntry(
         f"{_PLACE}.tidying:cleanup", "Remove what a CHAINED collection once had and has no more."
     ),

@@ -17,7 +17,12 @@ from butler_core.errors import UnknownCameraError
 from butler_core.repository.repository import Repository
 from pipetask.errors import GraphFileError, PipetaskError
 from pipetask.pipeline import Pipeline
-from pipetask.pipeline_graph import PipelineGraph, ResolvedPipelineGraph, build_pipeline_graph, resolve
+from pipetask.pipeline_graph import (
+    PipelineGraph,
+    ResolvedPipelineGraph,
+    build_pipeline_graph,
+    resolve,
+)
 from pipetask.quantum_graph.build import BuildReport, build_quantum_graph
 from pipetask.quantum_graph.graph import QuantumGraph
 from pipetask.quantum_graph.request import BuildRequest
@@ -37,6 +42,17 @@ class GraphSession:
     report: BuildReport | None
     #: Where outputs go; None for a graph that was loaded.
     plan: CollectionPlan | None
+
+    def shown(self) -> dict[str, Any]:
+        """Return everything that --show can print of."""
+        return {
+            "pipeline": self.pipeline.graph.pipeline,
+            "pipeline_graph": self.pipeline.graph,
+            "resolved": self.pipeline,
+            "quantum_graph": self.graph,
+            "build_report": self.report,
+            "repository": self.repository,
+        }
 
 
 def resolve_against(repository: Repository, graph: PipelineGraph) -> ResolvedPipelineGraph:
@@ -95,7 +111,9 @@ def _loaded(
 ) -> GraphSession:
     given = [name for name in ("pipeline", "inputs", "where", "data_id_table") if options[name]]
     if given or actions:
-        raise click.UsageError("--qgraph brings its own pipeline and data; leave the options for them out")
+        raise click.UsageError(
+            "--qgraph brings its own pipeline and data; leave the options for them out"
+        )
     graph = QuantumGraph.open(options["qgraph_file"])
     wanted = options["qgraph_id"]
     if wanted and wanted != graph.header.get("graph_id"):
@@ -132,7 +150,15 @@ def collection_request(options: Mapping[str, Any]) -> Any:
     """Return what the options say of collections."""
     from pipetask.execution.output_collections import CollectionRequest
 
-    names = ("inputs", "output", "output_run", "extend_run", "replace_run", "prune_replaced", "rebase")
+    names = (
+        "inputs",
+        "output",
+        "output_run",
+        "extend_run",
+        "replace_run",
+        "prune_replaced",
+        "rebase",
+    )
     return CollectionRequest(**{name: options[name] for name in names})
 
 

@@ -49,7 +49,7 @@ def _set_field(pipeline: Pipeline, text: str) -> Pipeline:
     from pipetask.config_overrides import command_line_override
 
     label, override = command_line_override(text)
-    return pipeline.add_override(label, override.path, override.value, source=f"-c {text}")
+    return pipeline.add_override(label, override.field, override.value, source=f"-c {text}")
 
 
 def _load_file(pipeline: Pipeline, text: str) -> Pipeline:
@@ -84,7 +84,9 @@ def _selected(pipeline: Pipeline, expression: str | None) -> Pipeline:
     subsets = {name: subset.tasks for name, subset in pipeline.subsets.items()}
     labels = select_tasks(expression, pipeline.task_labels, subsets, graph)
     if not labels:
-        raise PipetaskError(f"--select-tasks {expression!r} selects none of {', '.join(pipeline.task_labels)}")
+        raise PipetaskError(
+            f"--select-tasks {expression!r} selects none of {', '.join(pipeline.task_labels)}"
+        )
     return pipeline.subset_from_labels([x for x in pipeline.task_labels if x in labels])
 
 
@@ -104,10 +106,16 @@ def write_pipeline_outputs(
         options["pipeline_mermaid"].write_text(pipeline_mermaid(graph), encoding="utf-8")
 
 
-def print_shown(items: Iterable[str], context: Any) -> None:
-    """Print what --show asks for."""
-    from pipetask.draw.show import show
+def print_shown(items: Iterable[str], **parts: Any) -> None:
+    """Print what --show asks for.
 
+    Parameters
+    ----------
+    **parts
+        What there is to show; the fields of `pipetask.draw.show.ShowContext`.
+    """
     for item in items:
-        for line in show(item, context):
+        from pipetask.draw.show import ShowContext, show
+
+        for line in show(item, ShowContext(**parts)):
             click.echo(line)

@@ -20,9 +20,23 @@ from pipetask.execution.run import RunOptions
 if TYPE_CHECKING:
     from pipetask.cli.graph_session import GraphSession
 
-_UNITS_MB = {"": 1.0, "kb": 1e-3, "mb": 1.0, "gb": 1e3, "tb": 1e6, "kib": 1.024e-3, "mib": 1.048576, "gib": 1073.741824}
+_UNITS_MB = {
+    "": 1.0,
+    "kb": 1e-3,
+    "mb": 1.0,
+    "gb": 1e3,
+    "tb": 1e6,
+    "kib": 1.024e-3,
+    "mib": 1.048576,
+    "gib": 1073.741824,
+}
 _SIZE = re.compile(r"(?P<number>\d+(\.\d*)?)\s*(?P<unit>[A-Za-z]*)")
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+_THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+)
 
 
 def run_options(given: Mapping[str, Any]) -> RunOptions:
@@ -39,7 +53,9 @@ def run_options(given: Mapping[str, Any]) -> RunOptions:
         if given[name] and not in_process:
             raise click.UsageError(f"--{name} needs quanta to run in this process: -j 1")
     if given["timeout"] and engine == "threads":
-        raise click.UsageError("--timeout cannot go with --engine threads: a thread cannot be killed")
+        raise click.UsageError(
+            "--timeout cannot go with --engine threads: a thread cannot be killed"
+        )
     if given["timeout"] and in_process:
         if given["pdb"] or engine == "serial":
             raise click.UsageError("--timeout needs quanta to run in other processes than this one")
@@ -62,7 +78,9 @@ def _memory_mb(text: str | None) -> float | None:
     match = _SIZE.fullmatch(text.strip())
     unit = match["unit"].lower() if match else "?"
     if match is None or unit not in _UNITS_MB:
-        raise click.UsageError(f"--memory-per-quantum takes a size such as 3GB or 3000, not {text!r}")
+        raise click.UsageError(
+            f"--memory-per-quantum takes a size such as 3GB or 3000, not {text!r}"
+        )
     return float(match["number"]) * _UNITS_MB[unit]
 
 
@@ -71,8 +89,7 @@ def make_ready(session: GraphSession, given: Mapping[str, Any]) -> RunSetup:
     require_registered(session.repository, session.pipeline)
     plan = session.plan or _plan_of_loaded(session, given)
     make_collections(session.repository, plan, given["prune_replaced"])
-    if given["clobber_outputs"]:
-        clobber(session.repository, session.graph)
+    clobber(session.repository, session.graph, only_logs=not given["clobber_outputs"])
     _keep_graph(session)
     return prepare_run(
         session.repository,

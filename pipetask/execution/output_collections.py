@@ -145,7 +145,9 @@ def _check_same_inputs(
         )
 
 
-def make_collections(repository: Repository, plan: CollectionPlan, prune: str | None = None) -> None:
+def make_collections(
+    repository: Repository, plan: CollectionPlan, prune: str | None = None
+) -> None:
     """Make the run, and the chain with the run first.
 
     Parameters
@@ -158,7 +160,9 @@ def make_collections(repository: Repository, plan: CollectionPlan, prune: str | 
         collections.register(plan.run, CollectionType.RUN)
         if plan.chain is not None:
             collections.register(plan.chain, CollectionType.CHAINED)
-            collections.set_chain(plan.chain, [plan.run, *(c for c in plan.chain_tail if c != plan.run)])
+            collections.set_chain(
+                plan.chain, [plan.run, *(c for c in plan.chain_tail if c != plan.run)]
+            )
         if plan.replaced is not None and prune is not None:
             _prune(repository, plan.replaced, prune)
 
@@ -177,13 +181,22 @@ def _prune(repository: Repository, name: str, how: str) -> None:
         unstore_datasets(repository, butler.query_datasets(dataset_type, [name]))
 
 
-def clobber(repository: Repository, graph: QuantumGraph) -> int:
-    """Remove what the run has already of what a graph will write; return how many datasets went."""
+def clobber(repository: Repository, graph: QuantumGraph, *, only_logs: bool = False) -> int:
+    """Remove what the run has already of what a graph will write; return how many datasets went.
+
+    Parameters
+    ----------
+    only_logs
+        Whether to remove nothing but the logs that failed quanta left behind.
+    """
     from butler_core.butler.butler import Butler
 
     butler = Butler(repository)
     removed = 0
+    logs = {row.dataset_type for task in graph.tasks for row in task.connections if row.role == "log"}
     for number, dataset_type in enumerate(graph.dataset_types):
+        if only_logs and dataset_type.name not in logs:
+            continue
         if repository.registry.dataset_types.find(dataset_type.name) is None:
             continue
         names = dataset_type.dimensions.required

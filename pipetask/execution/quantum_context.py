@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from butler_core.datasets.dataset_ref import DatasetRef
@@ -76,8 +76,9 @@ class DatastoreContext:
     read: set[uuid.UUID] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self._inputs: dict[uuid.UUID, tuple[InputConnectionWork, InputDataset]] = {
-            dataset.ref.id: (connection, dataset)
+        self._connections = {connection.name: connection for connection in self.work.inputs}
+        self._inputs: dict[tuple[uuid.UUID, str, str], InputConnectionWork] = {
+            (dataset.ref.id, *_seen_as(input_ref(connection, dataset))): connection
             for connection in self.work.inputs
             for dataset in connection.datasets
         }
@@ -95,20 +96,23 @@ class DatastoreContext:
     def get(self, refs: Any) -> Any:
         """Read one or several inputs; see `QuantumContext.get`."""
         if isinstance(refs, Struct):
-            return {name: self.get(value) for name, value in refs}
+            return {name: self._get_all(value, self._connections.get(name)) for name, value in refs}
+        return self._get_all(refs, None)
+
+    def _get_all(self, refs: Any, connection: InputConnectionWork | None) -> Any:
         if refs is None:
             return None
         if isinstance(refs, DatasetRef):
-            return self._get_one(refs)
-        return [self._get_one(ref) for ref in refs]
+            return self._get_one(refs, connection)
+        return [self._get_one(ref, connection) for ref in refs]
 
-    def _get_one(self, ref: DatasetRef) -> Any:
-        try:
-            connection, dataset = self._inputs[ref.id]
-        except KeyError:
-            raise DatasetNotFoundError(f"{ref} is no input of this quantum") from None
+    def _get_one(self, ref: DatasetRef, connection: InputConnectionWork | None) -> Any:
+        connection = connection or self._inputs.get((ref.id, *_seen_as(ref)))
+        found = [d for d in connection.datasets if d.ref.id == ref.id] if connection else []
+        if connection is None or not found:
+            raise DatasetNotFoundError(f"{ref} is no input of this quantum")
         handle = InputHandle(
-            self.datastore, dataset, connection.component, connection.storage_class
+            self.datastore, found[0], connection.component, connection.storage_class
         )
         self.read.add(ref.id)
         return handle if connection.is_deferred else handle.get()
@@ -141,6 +145,20 @@ class DatastoreContext:
         self.written[ref.id] = write_output(
             self.datastore, obj, dataset, storage_class=connection.storage_class
         )
+
+
+def input_ref(connection: InputConnectionWork, dataset: InputDataset) -> DatasetRef:
+    """Return a dataset's reference as a task sees it: its component, its storage class."""
+    dataset_type = dataset.ref.dataset_type
+    if connection.component is not None:
+        seen = dataset_type.make_component(connection.component, connection.storage_class)
+    else:
+        seen = dataset_type.with_storage_class(connection.storage_class)
+    return replace(dataset.ref, dataset_type=seen)
+
+
+def _seen_as(ref: DatasetRef) -> tuple[str, str]:
+    return ref.dataset_type.name, ref.dataset_type.storage_class
 
 
 def write_output(

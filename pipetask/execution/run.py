@@ -242,7 +242,9 @@ class _Loop:
                 if work.number in self._suspects:
                     self._suspects.remove(work.number)
                 if future in late:
-                    self._end_badly(work, Outcome.FAILED, f"it took longer than {limit} s (--timeout)")
+                    self._end_badly(
+                        work, Outcome.FAILED, f"it took longer than {limit} s (--timeout)"
+                    )
                 else:
                     self._schedule.requeue(work.number)
 

@@ -62,7 +62,9 @@ class RunSummary:
             if outcome is Outcome.SUCCEEDED or any(values):
                 columns[outcome.value] = values
         columns["mean s"] = [round(self._mean(label), 3) for label in labels]
-        columns["peak MiB"] = [round(self.peak_memory_mib.get(label, 0)) or None for label in labels]
+        columns["peak MiB"] = [
+            round(self.peak_memory_mib.get(label, 0)) or None for label in labels
+        ]
         return columns
 
     def _mean(self, label: str) -> float:

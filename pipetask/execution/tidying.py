@@ -44,7 +44,9 @@ def plan_purge(repository: Repository, name: str, *, recursive: bool) -> Removal
     chain = _chain(repository, name)
     outside = collections.parents(name)
     if outside:
-        raise CollectionInUseError(f"{name!r} is part of {', '.join(map(repr, outside))}; take it out first")
+        raise CollectionInUseError(
+            f"{name!r} is part of {', '.join(map(repr, outside))}; take it out first"
+        )
     found: list[Collection] = [chain]
     queue = list(chain.children)
     while queue:
@@ -69,7 +71,9 @@ def plan_cleanup(repository: Repository, name: str) -> RemovalPlan:
     _chain(repository, name)
     members = {c.name for c in collections.flatten([name])} | set(_chains_in(repository, name))
     found = [
-        c for c in collections.resolve([f"{name}/*"]) if c.name not in members and not collections.parents(c.name)
+        c
+        for c in collections.resolve([f"{name}/*"])
+        if c.name not in members and not collections.parents(c.name)
     ]
     return _sorted(found)
 

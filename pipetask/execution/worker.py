@@ -18,7 +18,12 @@ from butler_core.repository.repository import make_datastore
 from pipetask.errors import NoWorkFound
 from pipetask.execution.log_capture import captured_log
 from pipetask.execution.peak_memory import peak_memory_mib, reset_peak_memory
-from pipetask.execution.quantum_context import DatastoreContext, InputHandle, write_output
+from pipetask.execution.quantum_context import (
+    DatastoreContext,
+    InputHandle,
+    input_ref,
+    write_output,
+)
 from pipetask.execution.quantum_work import (
     Outcome,
     QuantumResult,
@@ -98,7 +103,9 @@ def _run_one(worker: _Worker, work: QuantumWork) -> QuantumResult:
     peak = peak_memory_mib() if can_measure else None
     notes = {**metadata, "quantum": {"elapsed_s": elapsed, "peak_memory_mib": peak}}
     if work.metadata_file is not None and outcome is not Outcome.FAILED:
-        written[work.metadata_file.ref.id] = write_output(worker.datastore, notes, work.metadata_file)
+        written[work.metadata_file.ref.id] = write_output(
+            worker.datastore, notes, work.metadata_file
+        )
     if work.log_file is not None:
         written[work.log_file.ref.id] = write_output(worker.datastore, log, work.log_file)
     return QuantumResult(
@@ -139,7 +146,7 @@ def _refs(work: QuantumWork) -> tuple[Struct, Struct]:
     """
     inputs: dict[str, Any] = {}
     for connection in work.inputs:
-        refs = [dataset.ref for dataset in connection.datasets]
+        refs = [input_ref(connection, dataset) for dataset in connection.datasets]
         if len(refs) < connection.minimum:
             said = f"{connection.name!r} has {len(refs)} datasets and needs {connection.minimum}"
             raise (DatasetNotFoundError if connection.is_prerequisite else NoWorkFound)(said)

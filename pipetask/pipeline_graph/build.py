@@ -63,9 +63,7 @@ def _make_node(pipeline: Pipeline, label: str, first: Collection[Override]) -> T
     return TaskNode(label, definition.class_name, task_class, config, connections)
 
 
-def labels_between(
-    pipeline: Pipeline, first: str | None, last: str | None
-) -> Collection[str]:
+def labels_between(pipeline: Pipeline, first: str | None, last: str | None) -> Collection[str]:
     """Return the labels of what is downstream of one task and upstream of another, both included.
 
     Parameters

@@ -21,7 +21,9 @@ def import_task(name: str) -> type[PipelineTask]:
     """
     module_name, _, class_name = name.rpartition(".")
     if not module_name:
-        raise UnknownTaskError(f"{name!r} names no task class: it needs its module, package.module.Class")
+        raise UnknownTaskError(
+            f"{name!r} names no task class: it needs its module, package.module.Class"
+        )
     try:
         module = importlib.import_module(module_name)
     except ImportError as error:

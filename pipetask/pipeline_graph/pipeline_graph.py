@@ -63,13 +63,17 @@ class PipelineGraph:
     @cached_property
     def producers(self) -> Mapping[str, WriteEdge]:
         """The edge that writes each dataset type, init outputs and metadata aside."""
-        return {edge.dataset_type_name: edge for node in self.nodes.values() for edge in node.writes}
+        return {
+            edge.dataset_type_name: edge for node in self.nodes.values() for edge in node.writes
+        }
 
     @cached_property
     def init_producers(self) -> Mapping[str, WriteEdge]:
         """The edge that writes each init output."""
         return {
-            edge.dataset_type_name: edge for node in self.nodes.values() for edge in node.init_writes
+            edge.dataset_type_name: edge
+            for node in self.nodes.values()
+            for edge in node.init_writes
         }
 
     @cached_property

@@ -156,7 +156,9 @@ class _Resolver:
             self._registered.add(name)
         return found
 
-    def _check_dimensions(self, edge: Edge, ours: DatasetType, theirs: DatasetType, said: str) -> None:
+    def _check_dimensions(
+        self, edge: Edge, ours: DatasetType, theirs: DatasetType, said: str
+    ) -> None:
         if ours.dimensions != theirs.dimensions:
             self._faults.append(
                 f"{edge} declares {ours.name!r} with {ours.dimensions}, which {said} {theirs.dimensions}"

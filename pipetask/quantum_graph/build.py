@@ -93,8 +93,12 @@ def _refuse_empty(
     left = sum(workspace.count(f"quanta_{node.label}") for node in request.pipeline.tasks)
     if left:
         return
-    reasons = [f"{count} of {label} are done already" for label, count in pruner.done.items() if count]
-    reasons += [f"{count} of {label} lack inputs" for label, count in pruner.pruned.items() if count]
+    reasons = [
+        f"{count} of {label} are done already" for label, count in pruner.done.items() if count
+    ]
+    reasons += [
+        f"{count} of {label} lack inputs" for label, count in pruner.pruned.items() if count
+    ]
     where = ", ".join(c.name for c in collections[:6])
     raise EmptyGraphError(
         f"the graph has no quanta: {'; '.join(reasons) or 'no task has any'} (inputs from {where})"

@@ -93,7 +93,9 @@ def _empty_elements(join: EmptyJoin) -> list[str]:
                 f"there are no {element.name} records; `butler define-visits` makes them of exposures"
             )
         elif element.name in ("tract", "patch", "skymap"):
-            reasons.append(f"there are no {element.name} records; `butler register-skymap` makes them")
+            reasons.append(
+                f"there are no {element.name} records; `butler register-skymap` makes them"
+            )
         else:
             reasons.append(f"there are no {element.name} records")
     return reasons
@@ -104,7 +106,11 @@ def _guilty_conditions(join: EmptyJoin) -> list[str]:
     reasons = []
     for conjunct in join.condition.conjuncts:
         request = QueryRequest(
-            conjunct.dimensions, where=conjunct.node, bind=join.condition.bind, limit=1, with_implied=False
+            conjunct.dimensions,
+            where=conjunct.node,
+            bind=join.condition.bind,
+            limit=1,
+            with_implied=False,
         )
         with prepared(join.registry, request) as select:
             if not join.registry.database.fetch_rows(select):

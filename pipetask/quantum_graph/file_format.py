@@ -132,7 +132,9 @@ def _check_tables(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     ).fetchall()
     for table, column, type_ in rows:
         found.setdefault(table, {})[column] = type_
-    base = {row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+    base = {
+        row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
+    }
     wrong = [
         table
         for table, columns in TABLES.items()
@@ -143,7 +145,9 @@ def _check_tables(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
             f"{str(path)!r} is not a quantum graph of ours: it lacks, or has other than, the tables "
             f"{', '.join(TABLES)}"
         )
-    version = connection.execute("SELECT value FROM header WHERE name = 'format_version'").fetchone()
+    version = connection.execute(
+        "SELECT value FROM header WHERE name = 'format_version'"
+    ).fetchone()
     if version is None or int(version[0]) > FORMAT_VERSION:
         said = "no version" if version is None else f"version {version[0]}"
         raise GraphFileError(

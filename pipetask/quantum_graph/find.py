@@ -184,7 +184,9 @@ class PrerequisiteFinder:
         held = self._registry.datasets.holds(registered, self._collections)
         if not held:
             return f"There is none at all in {path}."
-        return f"There are some in {', '.join(map(repr, sorted(held)))}, for other data IDs or times."
+        return (
+            f"There are some in {', '.join(map(repr, sorted(held)))}, for other data IDs or times."
+        )
 
 
 def _number(count: int) -> str:

@@ -193,7 +193,9 @@ class Freezer:
         ids = [row[0].bytes for row in self.workspace.rows(f"SELECT DISTINCT id FROM ({found})")]  # noqa: S608 - quoted
         refs = [ref for ref, _ in registry.datasets.find_ids(ids).values()]
         group = self.request.pipeline.dataset_types[name].dimensions
-        columns: dict[str, list[Any]] = {n: [ref.data_id[n] for ref in refs] for n in group.required}
+        columns: dict[str, list[Any]] = {
+            n: [ref.data_id[n] for ref in refs] for n in group.required
+        }
         types = {n: _key_type(group, n) for n in group.required}
         columns["id"] = [ref.id.bytes for ref in refs]
         self.workspace.load(table, columns, types | {"id": "id"})
@@ -244,7 +246,9 @@ class Freezer:
         for number, group in enumerate(self._groups):
             have = (*group.names, *self.spaces.fields_of(group))
             parts.append(
-                self._data_id_part(names, have, number, self.spaces.full(group), self._offsets[group])
+                self._data_id_part(
+                    names, have, number, self.spaces.full(group), self._offsets[group]
+                )
             )
         offset = sum(
             self.workspace.count(f"ids_{self.spaces.number(group)}") for group in self._groups
@@ -272,7 +276,9 @@ class Freezer:
             for path in self.spaces.fields_of(group):
                 element, _, column = path.partition(".")
                 kind = universe[element].fields[column].type
-                names[path] = {"int": "BIGINT", "text": "VARCHAR", "float": "DOUBLE"}.get(kind, "VARCHAR")
+                names[path] = {"int": "BIGINT", "text": "VARCHAR", "float": "DOUBLE"}.get(
+                    kind, "VARCHAR"
+                )
         return names
 
     def _data_id_part(
@@ -355,7 +361,11 @@ class Freezer:
             ("edge", "quantum, connection, dataset"),
             ("data_id", "COLUMNS(*)"),
         ):
-            row = f"concat_ws('|', {columns})" if "*" not in columns else "data_id::VARCHAR || t::VARCHAR"
+            row = (
+                f"concat_ws('|', {columns})"
+                if "*" not in columns
+                else "data_id::VARCHAR || t::VARCHAR"
+            )
             sums += self.workspace.rows(
                 f"SELECT count(*), bit_xor(md5_number_lower({row})), bit_xor(md5_number_upper({row})) "  # noqa: S608 - fixed names
                 f"FROM {table} t"
@@ -373,7 +383,9 @@ class Freezer:
             "dimensions VARCHAR, config VARCHAR, connections VARCHAR)"
         )
         for number, node in enumerate(self.request.pipeline.tasks):
-            workspace.run(f"INSERT INTO {file}.task VALUES (?, ?, ?, ?, ?, ?)", self._task_row(number, node))  # noqa: S608 - fixed name
+            workspace.run(
+                f"INSERT INTO {file}.task VALUES (?, ?, ?, ?, ?, ?)", self._task_row(number, node)
+            )  # noqa: S608 - fixed name
         for table, columns in (
             ("quantum", "quantum, task, data_id, uuidv7() AS id"),
             ("dataset", "dataset, dataset_type, data_id, coalesce(id, uuidv7()) AS id, run"),

@@ -130,7 +130,9 @@ class QuantumGraph:
         if (written["namespace"], written["version"]) != (found.namespace, found.version):
             config = self.header.get("universe_config")
             if config is None:
-                raise GraphFileError(f"{str(self.path)!r} was made with another universe, {written}")
+                raise GraphFileError(
+                    f"{str(self.path)!r} was made with another universe, {written}"
+                )
             found = DimensionUniverse(json.loads(config))
         return found
 
@@ -204,7 +206,8 @@ class QuantumGraph:
         """Go through all quanta, or a task's, in order, in constant memory."""
         condition = "" if label is None else f"WHERE task = {self.task(label).number}"
         numbers = [
-            r[0] for r in self.fetch(f"SELECT quantum FROM quantum {condition} ORDER BY quantum")  # noqa: S608 - a number
+            r[0]
+            for r in self.fetch(f"SELECT quantum FROM quantum {condition} ORDER BY quantum")  # noqa: S608 - a number
         ]
         for start in range(0, len(numbers), chunk):
             yield from self.quanta(numbers[start : start + chunk])
@@ -258,9 +261,7 @@ class QuantumGraph:
         by_quantum: dict[int, list[tuple[Any, ...]]] = {}
         for edge in edges:
             by_quantum.setdefault(edge[0], []).append(edge)
-        return [
-            self._make_quantum(row, by_quantum.get(row[0], [])) for row in quanta
-        ]
+        return [self._make_quantum(row, by_quantum.get(row[0], [])) for row in quanta]
 
     def _make_quantum(self, row: tuple[Any, ...], edges: list[tuple[Any, ...]]) -> GraphQuantum:
         number, task_number, id_, group, *values = row

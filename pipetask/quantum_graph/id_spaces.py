@@ -94,9 +94,7 @@ class IdSpaces:
 
     def _ensure_element(self, name: str) -> None:
         table = element_table(name)
-        found = self._workspace.rows(
-            "SELECT 1 FROM duckdb_tables() WHERE table_name = ?", [table]
-        )
+        found = self._workspace.rows("SELECT 1 FROM duckdb_tables() WHERE table_name = ?", [table])
         if not found:
             element = self._registry.universe[name]
             ask_element(self._workspace, self._registry, element, self._condition, table)

@@ -66,7 +66,12 @@ class RowJoiner:
         for dataset_type in self._inputs:
             table = dataset_table(dataset_type.name)
             ask_datasets(
-                self._workspace, self._registry, dataset_type, self._collections, self._condition, table
+                self._workspace,
+                self._registry,
+                dataset_type,
+                self._collections,
+                self._condition,
+                table,
             )
         for element in plan.elements:
             table = element_table(element.name)
@@ -79,7 +84,12 @@ class RowJoiner:
         if not outcome.n_out:
             raise explain_empty_join(
                 EmptyJoin(
-                    self._workspace, self._registry, self._inputs, plan, self._condition, self._collections
+                    self._workspace,
+                    self._registry,
+                    self._inputs,
+                    plan,
+                    self._condition,
+                    self._collections,
                 )
             )
         return outcome.n_out
@@ -175,7 +185,9 @@ class RowJoiner:
             columns: list[Any] = [
                 tables.values[name].label(name) for name in group.names if name in tables.values
             ]
-            condition = ConditionWriter(tables, self._condition.bind).condition(self._condition.whole)
+            condition = ConditionWriter(tables, self._condition.bind).condition(
+                self._condition.whole
+            )
             select = sa.select(*columns).select_from(tables.source).where(condition)
             for name, value in self._condition.data_id.items():
                 select = select.where(tables.values[name] == value)

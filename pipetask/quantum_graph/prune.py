@@ -77,14 +77,21 @@ class Pruner:
                 if edge.is_prerequisite:
                     dataset_type = self._pipeline.dataset_types[edge.dataset_type_name]
                     key = (node.label, edge.connection_name)
-                    self.prerequisite_edges[key] = self._finder.find(edge, dataset_type, group, quanta)
+                    self.prerequisite_edges[key] = self._finder.find(
+                        edge, dataset_type, group, quanta
+                    )
 
     def _add_overall_input(self, name: str) -> None:
         dataset_type = self._pipeline.dataset_types[name]
         table = dataset_table(name)
         if name not in self._request.constraining_inputs:
             ask_datasets(
-                self._workspace, self._registry, dataset_type, self._collections, self._condition, table
+                self._workspace,
+                self._registry,
+                dataset_type,
+                self._collections,
+                self._condition,
+                table,
             )
         number = self._spaces.number(dataset_type.dimensions)
         same = _same("x", "f", dataset_type.dimensions.required)
@@ -109,14 +116,17 @@ class Pruner:
             count = 0
             if self._skip and name not in self._pipeline.unregistered:
                 count = ask_datasets(
-                    self._workspace, self._registry, dataset_type, self._skip, self._condition, found
+                    self._workspace,
+                    self._registry,
+                    dataset_type,
+                    self._skip,
+                    self._condition,
+                    found,
                 )
             select = f"SELECT i, NULL::UUID AS id, NULL::VARCHAR AS run FROM ids_{number}"  # noqa: S608 - a number
             if count:
                 same = _same("x", "f", dataset_type.dimensions.required)
-                select = (
-                    f"SELECT x.i, f.id, f.run FROM ids_{number} x LEFT JOIN {quoted(found)} f ON {same}"  # noqa: S608 - quoted
-                )
+                select = f"SELECT x.i, f.id, f.run FROM ids_{number} x LEFT JOIN {quoted(found)} f ON {same}"  # noqa: S608 - quoted
             self._workspace.create(state_table(name), select)
 
     def _drop_done(self, node: TaskNode) -> None:
@@ -129,7 +139,11 @@ class Pruner:
         self._workspace.run(
             f"DELETE FROM {quanta} WHERE i IN (SELECT i FROM {metadata} WHERE id IS NOT NULL)"  # noqa: S608 - quoted
         )
-        whole = [e.dataset_type_name for e in node.writes if self._is_one_to_one(node, e.dataset_type_name)]
+        whole = [
+            e.dataset_type_name
+            for e in node.writes
+            if self._is_one_to_one(node, e.dataset_type_name)
+        ]
         if whole and len(whole) == len(node.writes):
             exists = " AND ".join(
                 f"i IN (SELECT i FROM {quoted(state_table(name))} WHERE id IS NOT NULL)"  # noqa: S608 - quoted
@@ -139,7 +153,9 @@ class Pruner:
         self.done[node.label] = before - self._workspace.count(quanta_table(node.label))
 
     def _is_one_to_one(self, node: TaskNode, name: str) -> bool:
-        return self._pipeline.dataset_types[name].dimensions == self._pipeline.task_dimensions(node.label)
+        return self._pipeline.dataset_types[name].dimensions == self._pipeline.task_dimensions(
+            node.label
+        )
 
     def _drop_without_inputs(self, node: TaskNode) -> None:
         quanta = quoted(quanta_table(node.label))
@@ -162,7 +178,7 @@ class Pruner:
 
     def _drop_outputs_of_dropped(self, node: TaskNode) -> None:
         """Drop the outputs that no quantum will write and that do not exist."""
-        if not (self.done.get(node.label) or self.pruned.get(node.label)):
+        if not (self._skip or self.pruned.get(node.label)):
             return
         group = self._pipeline.task_dimensions(node.label)
         quanta = quoted(quanta_table(node.label))
@@ -184,16 +200,24 @@ class Pruner:
                 self._partial.add(name)
 
     def _refuse_existing(self, node: TaskNode) -> None:
-        """Raise if a quantum would write what the output run has already."""
+        """Raise if a quantum would write what the output run has already.
+
+        A log is no obstacle: it is what a quantum that failed left behind.
+        """
         if not self._output_run or self._request.clobber_outputs:
             return
         for name in self._outputs(node):
-            if name in self._pipeline.unregistered:
+            if name in self._pipeline.unregistered or name == node.log_dataset_type:
                 continue
             dataset_type = self._pipeline.dataset_types[name]
             found = f"there_{name}"
             if not ask_datasets(
-                self._workspace, self._registry, dataset_type, self._output_run, self._condition, found
+                self._workspace,
+                self._registry,
+                dataset_type,
+                self._output_run,
+                self._condition,
+                found,
             ):
                 continue
             number = self._spaces.number(dataset_type.dimensions)

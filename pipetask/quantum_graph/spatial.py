@@ -58,16 +58,16 @@ def _pair_pixels(
 ) -> int:
     if second.name == registry.universe.common_skypix:
         _load_overlaps(workspace, registry, first, _keys_of(workspace, first, keys), "pixels_first")
-        select = f"SELECT {listed(first.required)}, pixel AS {quoted(second.name)} FROM pixels_first"  # noqa: S608 - quoted
+        select = (
+            f"SELECT {listed(first.required)}, pixel AS {quoted(second.name)} FROM pixels_first"  # noqa: S608 - quoted
+        )
         return workspace.create(table, select)
     from butler_core import region
 
     assert second.skypix is not None
     known = _keys_of(workspace, first, keys)
     encoded = _regions(registry, first, known)
-    rows, pixels = region.envelopes(
-        encoded, system=second.skypix.system, level=second.skypix.level
-    )
+    rows, pixels = region.envelopes(encoded, system=second.skypix.system, level=second.skypix.level)
     columns: dict[str, Sequence[Any]] = {
         name: [values[i] for i in rows.tolist()] for name, values in known.items()
     }
@@ -142,9 +142,7 @@ def _same(one: str, other: str, names: Sequence[str]) -> str:
     return " AND ".join(f"{one}.{quoted(n)} = {other}.{quoted(n)}" for n in names)
 
 
-def _keys_of(
-    workspace: Workspace, element: DimensionElement, table: str
-) -> dict[str, list[Any]]:
+def _keys_of(workspace: Workspace, element: DimensionElement, table: str) -> dict[str, list[Any]]:
     rows = workspace.rows(f"SELECT DISTINCT {listed(element.required)} FROM {quoted(table)}")  # noqa: S608 - quoted
     return _columns(element.required, rows)
 
@@ -175,7 +173,9 @@ def _load_overlaps(
     given = {"pixel" if n == "pixel" else element.column_of(n): v for n, v in keys.items()}
     with registry.database.staged(given, dict(overlap.c)) as staged:
         match = sa.and_(*(overlap.c[name] == staged.c[name] for name in given))
-        columns = registry.database.fetch_columns(sa.select(overlap).join_from(staged, overlap, match))
+        columns = registry.database.fetch_columns(
+            sa.select(overlap).join_from(staged, overlap, match)
+        )
     named = {n if n == "pixel" else dimension_name(element, n): v for n, v in columns.items()}
     types = {n: column_type(element, element.column_of(n)) for n in element.required}
     workspace.load(table, named, types | {"pixel": "int"})

@@ -61,7 +61,9 @@ def fill_datasets(butler: Butler, world: SimpleNamespace) -> None:
         butler.collections.redefine_chain(name, children)
     for name, run, step in world.TAGGED:
         registry.memberships.associate(
-            registry.dataset_types.get(name), registry.collections.get("tag"), keys[name, run][::step]
+            registry.dataset_types.get(name),
+            registry.collections.get("tag"),
+            keys[name, run][::step],
         )
     for collection, name, run, below, (begin, end) in world.CERTIFIED:
         registry.memberships.certify(

@@ -10,7 +10,12 @@ from butler_core import DimensionUniverse
 from butler_core.datasets import DatasetIdMode
 from butler_core.datasets.dataset_id import reproducible_ids
 
-_VALUES = {"band": "r", "instrument": "LATISS", "skymap": "a sky, with=signs", "physical_filter": "é~λ"}
+_VALUES = {
+    "band": "r",
+    "instrument": "LATISS",
+    "skymap": "a sky, with=signs",
+    "physical_filter": "é~λ",
+}
 
 
 def test_ids_from_type_data_id_and_run_are_the_peers(peer: Any) -> None:

@@ -33,7 +33,9 @@ def test_each_element_is_as_the_peer_has_it(peer: Any) -> None:
             "required": list(element.required),
             "implied": list(element.implied),
             "alternates": list(element.alternate_keys),
-            "metadata": sorted({column.name for column in element.columns} - {*element.alternate_keys}),
+            "metadata": sorted(
+                {column.name for column in element.columns} - {*element.alternate_keys}
+            ),
             "spatial": element.spatial_family,
             "temporal": element.temporal_family,
             "always_join": element.always_join,

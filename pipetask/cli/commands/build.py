@@ -18,7 +18,7 @@ _WITHOUT_TASKS = {"pipeline", "subsets", "tasks"}
 @options.pipeline_options()
 @options.repository_option(required=False)
 @click.pass_context
-def build(ctx: click.Context, **given: Any) -> None:
+def build(ctx: click.Context, /, **given: Any) -> None:
     """Build, show and save a pipeline.
 
     No data repository is needed; with one (-b), dataset types are checked
@@ -26,7 +26,6 @@ def build(ctx: click.Context, **given: Any) -> None:
     from left to right.
     """
     from pipetask.cli.pipeline_session import make_pipeline, print_shown, write_pipeline_outputs
-    from pipetask.draw.show import ShowContext
     from pipetask.pipeline_graph import build_pipeline_graph
 
     pipeline = make_pipeline(given, actions_given(ctx))
@@ -42,5 +41,4 @@ def build(ctx: click.Context, **given: Any) -> None:
         with open_for_reading(given["repo"]) as butler:
             resolved = resolve_against(butler.repository, graph)
     write_pipeline_outputs(given, pipeline, graph)
-    context = ShowContext(pipeline=pipeline, pipeline_graph=graph, resolved=resolved)
-    print_shown(given["show"], context)
+    print_shown(given["show"], pipeline=pipeline, pipeline_graph=graph, resolved=resolved)

@@ -17,7 +17,7 @@ from pipetask.cli.ordered_actions import PipelineCommand, actions_given
 @options.graph_options()
 @options.collection_options()
 @click.pass_context
-def qgraph(ctx: click.Context, **given: Any) -> None:
+def qgraph(ctx: click.Context, /, **given: Any) -> None:
     """Build, show and save a quantum graph.
 
     Nothing is written to the repository. Prints how many quanta each task has.
@@ -29,20 +29,11 @@ def qgraph(ctx: click.Context, **given: Any) -> None:
         write_graph_outputs,
     )
     from pipetask.cli.pipeline_session import print_shown
-    from pipetask.draw.show import ShowContext
 
     with graph_session(given, actions_given(ctx), writeable=False) as session:
         write_graph_outputs(given, session)
         if given["summary"]:
             text = json.dumps(graph_summary(session), indent=1)
             given["summary"].write_text(text + "\n", encoding="utf-8")
-        context = ShowContext(
-            pipeline=session.pipeline.graph.pipeline,
-            pipeline_graph=session.pipeline.graph,
-            resolved=session.pipeline,
-            quantum_graph=session.graph,
-            build_report=session.report,
-            repository=session.repository,
-        )
         print_graph_table(session)
-        print_shown(given["show"], context)
+        print_shown(given["show"], **session.shown())

@@ -25,7 +25,7 @@ _FAILED = 1
 @options.collection_options()
 @options.execution_options()
 @click.pass_context
-def run(ctx: click.Context, **given: Any) -> None:
+def run(ctx: click.Context, /, **given: Any) -> None:
     """Build a quantum graph and run it.
 
     Exit code 0: every quantum succeeded or found no work; 1: some failed;
@@ -34,20 +34,11 @@ def run(ctx: click.Context, **given: Any) -> None:
     from pipetask.cli.graph_session import graph_session, write_graph_outputs
     from pipetask.cli.pipeline_session import print_shown
     from pipetask.cli.run_session import make_ready, run_options
-    from pipetask.draw.show import ShowContext
 
     how = run_options(given)
     with graph_session(given, actions_given(ctx), writeable=True) as session:
         write_graph_outputs(given, session)
-        context = ShowContext(
-            pipeline=session.pipeline.graph.pipeline,
-            pipeline_graph=session.pipeline.graph,
-            resolved=session.pipeline,
-            quantum_graph=session.graph,
-            build_report=session.report,
-            repository=session.repository,
-        )
-        print_shown(given["show"], context)
+        print_shown(given["show"], **session.shown())
         setup = make_ready(session, given)
         if given["init_only"]:
             click.echo(f"Run {session.graph.output_run!r} is ready; nothing was run.")
@@ -83,7 +74,10 @@ def _print_summary(summary: RunSummary, given: dict[str, Any]) -> None:
     print_sheet(Sheet(summary.to_columns()), "table")
     click.echo(f"{summary.n_datasets} datasets in run {summary.run!r}, {summary.elapsed_s:.1f} s")
     for failure in summary.failures:
-        click.echo(f"{failure.task_label} {failure.data_id} {failure.outcome.value}: {failure.error}", err=True)
+        click.echo(
+            f"{failure.task_label} {failure.data_id} {failure.outcome.value}: {failure.error}",
+            err=True,
+        )
     if summary.failures:
         click.echo(
             f"Their logs are the datasets TASK_log of run {summary.run!r}. When the cause is mended, "
@@ -91,4 +85,6 @@ def _print_summary(summary: RunSummary, given: dict[str, Any]) -> None:
             err=True,
         )
     if given["summary"]:
-        given["summary"].write_text(json.dumps(summary.to_json(), indent=1) + "\n", encoding="utf-8")
+        given["summary"].write_text(
+            json.dumps(summary.to_json(), indent=1) + "\n", encoding="utf-8"
+        )

@@ -15,7 +15,9 @@ _DOC = "COLLECTION is the name of a CHAINED collection."
 @options.repository_option(required=True)
 @confirm_option()
 @click.option(
-    "--recursive", is_flag=True, help="Go into CHAINED children whose names begin with COLLECTION too."
+    "--recursive",
+    is_flag=True,
+    help="Go into CHAINED children whose names begin with COLLECTION too.",
 )
 @click.argument("collection", cls=DocumentedArgument, doc=_DOC)
 def purge(repo: str, confirm: bool, recursive: bool, collection: str) -> None:
@@ -49,7 +51,9 @@ def cleanup(repo: str, confirm: bool, collection: str) -> None:
     with open_for_writing(repo) as butler:
         plan = plan_cleanup(butler.repository, collection)
         if not plan.names:
-            click.echo(f"Nothing to remove: all collections {collection + '/*'!r} are in the chain.")
+            click.echo(
+                f"Nothing to remove: all collections {collection + '/*'!r} are in the chain."
+            )
             return
         _show(plan.names, confirm=confirm)
         click.echo(f"{remove_planned(butler.repository, plan)} datasets removed.")

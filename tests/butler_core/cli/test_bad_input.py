@@ -150,7 +150,7 @@ BAD: list[tuple[str, int, list[str]]] = [
     ("register-skymap REPO", 2, ["-C FILE or -c FIELD=VALUE"]),
     ("register-skymap REPO -C TMP/absent.py", 1, ["absent.py"]),
     ("register-skymap REPO -C TMP/broken.yaml", 1, ["broken.yaml"]),
-    ("register-skymap REPO -c name=a", 1, ["skyMap"]),
+    ("register-skymap REPO -c nme=a", 1, ["'nme'", "Did you mean 'name'"]),
     ("register-instrument REPO foo.bar.Baz", 1, ["foo.bar.Baz"]),
     ("register-instrument REPO lsst.obs.lsst.Latis", 1, ["Latis"]),
     ("define-visits REPO LATISS", 1, ["'LATISS'", "register-instrument"]),

@@ -110,7 +110,8 @@ def test_conjuncts_are_those_of_and_alone() -> None:
             ["query-dimension-records", "tract"],
             (
                 "No results: the repository has no 'skymap' records; `butler register-skymap` "
-                "makes them; the repository has no 'tract' records; `butler register-skymap` makes them."
+                "makes them; the repository has no 'tract' records; `butler register-skymap` "
+                "makes them."
             ),
         ),
     ],

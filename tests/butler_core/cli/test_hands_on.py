@@ -139,10 +139,13 @@ def test_raws_can_be_read_with_values_that_follow(session: dict[str, Path]) -> N
 
 
 def test_sky_maps_can_be_registered(session: dict[str, Path]) -> None:
-    config = ["-c", "name=small", "-c", "skyMap=discrete"]
-    text = done("register-skymap", session["repo"], *config)
+    settings = ["raList=[150.0]", "decList=[2.0]", "radiusList=[0.2]", "pixelScale=0.5"]
+    config = [f'skyMap["discrete"].{setting}' for setting in settings]
+    options = ["name=small", 'skyMap.name="discrete"', *config]
 
-    assert text.startswith("Registered small")
+    text = done("register-skymap", session["repo"], *(x for o in options for x in ("-c", o)))
+
+    assert text.startswith("Registered small with 1 tracts")
 
 
 def test_broken_files_are_listed_and_keep_no_other_out(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
+import os
+import pty
 import subprocess
 import sys
 import types
@@ -18,6 +21,7 @@ from click.testing import CliRunner, Result
 from butler_core.cli.butler_program import butler
 from butler_core.cli.command_table import COMMANDS
 from butler_core.cli.program import CommandEntry, Program
+from butler_core.cli.progress import progress_bar
 from butler_core.cli.subcommand import Subcommand
 from butler_core.errors import ConfigError
 
@@ -322,3 +326,37 @@ def test_absent_options_file_is_wrong_usage(toy: Toy) -> None:
 
     assert result.exit_code == 2
     assert "cannot read '/nowhere.yaml'" in result.stderr
+
+
+# ------------------------------------------------------------------- progress
+def test_progress_is_silent_where_there_is_no_terminal(toy: Toy) -> None:
+    def body() -> None:
+        with progress_bar("Working") as report:
+            report(1, 2)
+            click.echo("done")
+
+    result = toy(body)
+
+    assert (result.stdout, result.stderr) == ("done\n", "")
+
+
+@pytest.mark.parametrize(("option", "shown"), [("--progress", True), ("--no-progress", False)])
+def test_progress_is_shown_on_a_terminal_unless_declined(
+    option: str, shown: bool, pristine_repo: Path, tmp_path: Path
+) -> None:
+    parent, child = pty.openpty()
+    code = "from butler_core.cli import main; main()"
+    args = [option, "export-calibs", str(pristine_repo), str(tmp_path / "new"), "Cam/calib/1"]
+
+    result = subprocess.run(
+        [sys.executable, "-c", code, *args], stderr=child, stdout=subprocess.PIPE, check=False
+    )
+
+    os.close(child)
+    seen = b""
+    with contextlib.suppress(OSError):  # the end of a terminal is an error
+        while block := os.read(parent, 65536):
+            seen += block
+    os.close(parent)
+    assert result.returncode == 0
+    assert (b"Exporting" in seen) is shown

@@ -150,7 +150,9 @@ def test_the_empty_data_id_has_everything() -> None:
 
 
 def test_a_data_id_prints_required_values_first() -> None:
-    assert repr(_raw().expanded(FULL)).startswith("{instrument: 'LATISS', detector: 0, exposure: 17")
+    assert repr(_raw().expanded(FULL)).startswith(
+        "{instrument: 'LATISS', detector: 0, exposure: 17"
+    )
 
 
 def test_json_has_all_known_values_in_the_groups_order() -> None:

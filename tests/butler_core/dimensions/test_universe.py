@@ -167,7 +167,11 @@ def test_elements_and_universes_survive_pickling() -> None:
 
 
 def test_a_universe_of_ones_own_can_be_pickled() -> None:
-    config = {"version": 1, "common_skypix": "htm7", "elements": {"camera": {"key": {"name": "text(8)"}}}}
+    config = {
+        "version": 1,
+        "common_skypix": "htm7",
+        "elements": {"camera": {"key": {"name": "text(8)"}}},
+    }
     own = DimensionUniverse(config)
 
     again = pickle.loads(pickle.dumps(own))

@@ -94,7 +94,9 @@ def read_raw(path: Path, instrument: str = "LATISS") -> RawExposure:
     return raw
 
 
-def raw_handles(report: NightReport, image_type: ImageType, band: str | None = None) -> list[Handle]:
+def raw_handles(
+    report: NightReport, image_type: ImageType, band: str | None = None
+) -> list[Handle]:
     chosen = [
         plan
         for plan in report.exposures

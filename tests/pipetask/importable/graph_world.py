@@ -129,7 +129,9 @@ def _add_sky_map(world: World) -> None:
         for patch in range(4):
             x, y = patch % 2, patch // 2
             region = _box(lon + 0.5 * x - 0.25, 0.5 * y - 0.25, 0.25, 0.25)
-            world.add("patch", skymap="map", tract=tract, id=patch, cell_x=x, cell_y=y, region=region)
+            world.add(
+                "patch", skymap="map", tract=tract, id=patch, cell_x=x, cell_y=y, region=region
+            )
 
 
 def _box(lon: float, lat: float, half_x: float, half_y: float) -> list[tuple[float, float]]:

@@ -1,0 +1,47 @@
+# Every target makes the virtual environment it needs; nothing but Python 3.11 and make is required.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+DEMO_DIR ?= demo
+
+.PHONY: demo test lint interop bench clean
+
+$(VENV)/.science: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[science]"
+	touch $@
+
+$(VENV)/.test: $(VENV)/.science
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[science,test]"
+	touch $@
+
+$(VENV)/.lint: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[science,test,lint]"
+	touch $@
+
+# A simulated night, from raw frames to measured sources.
+demo: $(VENV)/.science
+	PATH="$(abspath $(BIN)):$$PATH" bash docs/demo.sh "$(DEMO_DIR)"
+
+# The whole test suite; tests on real files need BUTLER_TEST_DATA.
+test: $(VENV)/.test
+	$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+
+# Style, types and the house's import rules.
+lint: $(VENV)/.lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# Comparisons with the peer middleware, which gets an environment of its own.
+.venv-peer/.made:
+	test -x .venv-peer/bin/python || $(PYTHON) -m venv .venv-peer
+	.venv-peer/bin/python -m pip install --quiet --disable-pip-version-check lsst-ctrl-mpexec==30.2026.500
+	touch $@
+
+interop: $(VENV)/.test .venv-peer/.made
+	BUTLER_PEER_PYTHON="$(abspath .venv-peer/bin/python)" $(BIN)/python -m pytest tests/interop -m interop
+
+clean:
+	rm -rf $(VENV) .venv-peer "$(DEMO_DIR)" build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
