@@ -10,14 +10,14 @@ from butler_core.datasets.dataset_ref import DatasetRef
 from butler_core.dimensions.data_coordinate import DataCoordinate
 
 if TYPE_CHECKING:
-    from butler_core.butler.butler import Butler
+    from butler_core.butler.reading import ButlerReading
 
 
 @dataclass(frozen=True, slots=True)
 class DeferredDatasetHandle:
     """Stands for a dataset until `get` is called."""
 
-    butler: Butler
+    butler: ButlerReading
     ref: DatasetRef
     parameters: Mapping[str, Any] = field(default_factory=dict)
     storage_class: str | None = None

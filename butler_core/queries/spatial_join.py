@@ -80,7 +80,7 @@ class SpatialJoiner:
 
     def _regions(
         self, element: DimensionElement, pairs: Columns, prefix: str
-    ) -> tuple[list[bytes], list[int]]:
+    ) -> tuple[list[Any], list[int]]:
         """Return an element's distinct regions in some pairs, and each pair's place in them."""
         rows = list(zip(*(pairs[prefix + name] for name in element.required), strict=True))
         place = {row: i for i, row in enumerate(dict.fromkeys(rows))}
@@ -110,14 +110,16 @@ class SpatialJoiner:
         found = self._registry.database.fetch_columns(self._constrain(tables, keys).distinct())
         encoded, index = self._regions(first, found, "a_")
         pixels = [
-            region.skypix_envelope(region.decode(one), skypix.system, skypix.level)
+            []  # nowhere, where it is not known
+            if one is None
+            else region.skypix_envelope(region.decode(one), skypix.system, skypix.level).tolist()
             for one in encoded
         ]
         rows: Columns = {name: [] for name in (*found, "pixel")}
         for row, place in enumerate(index):
             for name, values in found.items():
                 rows[name] += [values[row]] * len(pixels[place])
-            rows["pixel"] += pixels[place].tolist()
+            rows["pixel"] += pixels[place]
         like: dict[str, Any] = {key.name: tables.values[key.name[2:]] for key in keys}
         like["pixel"] = sa.column("pixel", sa.BigInteger)
         lent = self._stack.enter_context(self._registry.database.staged(rows, like))

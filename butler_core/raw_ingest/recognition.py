@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,7 +66,14 @@ def read_raw_files(
 
 
 def _read_batch(paths: Sequence[Path], cameras: Sequence[Camera]) -> list[RawFile | RawFailure]:
-    return [read_raw_file(path, cameras) for path in paths]
+    kept = [_kept(camera) for camera in cameras]
+    return [read_raw_file(path, kept) for path in paths]
+
+
+@lru_cache(maxsize=32)
+def _kept(camera: Camera) -> Camera:
+    """Return the equal camera that this process got first, so that later look-ups are by identity."""
+    return camera
 
 
 def read_raw_file(path: Path, cameras: Sequence[Camera]) -> RawFile | RawFailure:

@@ -234,6 +234,11 @@ def _new_universe(file: str | Path | None) -> DimensionUniverse:
         raise ConfigError(f"{str(file)!r} is no text: {error}") from error
     except ConfigError as error:
         raise ConfigError(f"{str(file)!r} holds no dimension universe: {error}") from error
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ConfigError(
+            f"{str(file)!r} does not have the form of a dimension universe: "
+            f"{type(error).__name__}: {error}"
+        ) from error
 
 
 def _existing(path: str | Path) -> Path:

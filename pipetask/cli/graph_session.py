@@ -15,7 +15,7 @@ import click
 
 from butler_core.errors import UnknownCameraError
 from butler_core.repository.repository import Repository
-from pipetask.errors import GraphFileError, PipetaskError
+from pipetask.errors import GraphFileError, NothingToDoError, PipetaskError
 from pipetask.pipeline import Pipeline
 from pipetask.pipeline_graph import (
     PipelineGraph,
@@ -84,6 +84,16 @@ def default_data_id(repository: Repository, pipeline: Pipeline) -> dict[str, Any
             f"the pipeline's instrument {pipeline.instrument!r} is neither in the repository nor known; "
             "`butler register-instrument` adds it"
         ) from error
+
+
+@contextmanager
+def nothing_to_do_is_fine() -> Iterator[None]:
+    """Say so, and end well, where all quanta were done before."""
+    try:
+        yield
+    except NothingToDoError as reason:
+        text = str(reason)
+        click.echo(text[:1].upper() + text[1:] + ".")
 
 
 @contextmanager

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 Node = tuple[str, str]
 
 
-def make_flow_graph(graph: PipelineGraph, resolved: ResolvedPipelineGraph | None = None) -> nx.DiGraph:
+def make_flow_graph(
+    graph: PipelineGraph, resolved: ResolvedPipelineGraph | None = None
+) -> nx.DiGraph:
     """Return all tasks and dataset types, with configurations, metadata and logs.
 
     Parameters
@@ -176,8 +178,8 @@ def drawing_order(drawn: nx.DiGraph) -> list[Node]:
     for task in task_order(make_task_graph(drawn)):
         order.update((node, None) for node in sorted(drawn.predecessors(task)))
         order[task] = None
-        outputs = sorted(drawn.successors(task), key=lambda node: (drawn.out_degree(node) > 0, node))
-        order.update((node, None) for node in outputs)
+        outputs = [(drawn.out_degree(node) > 0, node) for node in drawn.successors(task)]
+        order.update((node, None) for _, node in sorted(outputs))
     return list(order)
 
 

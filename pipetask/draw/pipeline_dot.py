@@ -39,7 +39,9 @@ def pipeline_as_dot(
     drawn = make_drawn_graph(make_flow_graph(graph, resolved), with_init=with_init)
     order = drawing_order(drawn)
     lines = ["digraph Pipeline {", 'node [shape="box", fontname="Helvetica"];']
-    lines += [f"{_name(node)} [{_STYLES[node[0]]}, label=<{_label(drawn, node)}>];" for node in order]
+    lines += [
+        f"{_name(node)} [{_STYLES[node[0]]}, label=<{_label(drawn, node)}>];" for node in order
+    ]
     for node in order:
         lines += [
             f"{_name(node)} -> {_name(other)}{_edge_style(drawn, node, other)};"

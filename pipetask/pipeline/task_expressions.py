@@ -283,4 +283,4 @@ def _error(text: str, faults: list[_Fault]) -> PipelineError:
         f"  {line}\n  {' ' * fault.start}{'^' * fault.length} {fault.message}"
         for fault in sorted(faults, key=lambda fault: fault.start)
     ]
-    return kind("this selects no tasks:\n" + "\n".join(marked))
+    return kind("no tasks can be selected by this expression:\n" + "\n".join(marked))

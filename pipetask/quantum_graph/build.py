@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from butler_core.datasets.collection import Collection
-from pipetask.errors import EmptyGraphError
+from pipetask.errors import EmptyGraphError, NothingToDoError
 from pipetask.quantum_graph.freeze import Freezer
 from pipetask.quantum_graph.graph import QuantumGraph
 from pipetask.quantum_graph.id_spaces import IdSpaces
@@ -64,8 +64,10 @@ def build_quantum_graph(
             Path(folder), memory_limit_mb=request.memory_limit_mb, n_threads=request.n_threads
         )
         try:
-            RowJoiner(workspace, request, condition, collections).join_rows()
-            spaces = IdSpaces(workspace, registry, condition, _path_fields(request))
+            joiner = RowJoiner(workspace, request, condition, collections)
+            joiner.join_rows()
+            fields = _path_fields(request)
+            spaces = IdSpaces(workspace, registry, condition, fields, joiner.group)
             pruner = Pruner(workspace, request, condition, spaces, collections)
             pruner.prune()
             _refuse_empty(workspace, request, pruner, collections)
@@ -93,13 +95,13 @@ def _refuse_empty(
     left = sum(workspace.count(f"quanta_{node.label}") for node in request.pipeline.tasks)
     if left:
         return
-    reasons = [
-        f"{count} of {label} are done already" for label, count in pruner.done.items() if count
-    ]
-    reasons += [
-        f"{count} of {label} lack inputs" for label, count in pruner.pruned.items() if count
-    ]
+    done = ", ".join(f"{count} {label}" for label, count in pruner.done.items() if count)
+    lacking = ", ".join(f"{count} {label}" for label, count in pruner.pruned.items() if count)
+    if done and not lacking:
+        raise NothingToDoError(f"nothing to do: all quanta are done already ({done})")
     where = ", ".join(c.name for c in collections[:6])
+    said = f"these lack inputs: {lacking}" if lacking else "no task has any"
+    before = f" (and {done} are done already)" if done else ""
     raise EmptyGraphError(
-        f"the graph has no quanta: {'; '.join(reasons) or 'no task has any'} (inputs from {where})"
+        f"the graph has no quanta: {said}{before}; inputs were sought in {where}"
     )

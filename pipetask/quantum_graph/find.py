@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from butler_core.datasets.collection import Collection
 from butler_core.datasets.dataset_type import DatasetType
+from butler_core.dimensions.dimension import DimensionElement
 from butler_core.dimensions.group import DimensionGroup
 from butler_core.errors import AmbiguousDatasetError, DatasetNotFoundError
 from butler_core.registry.registry import Registry
+from pipetask.connections.kinds import PrerequisiteInput
 from pipetask.errors import GraphBuildError
-from pipetask.pipeline_graph.nodes import PrerequisiteInput, ReadEdge
+from pipetask.pipeline_graph.nodes import ReadEdge
 from pipetask.quantum_graph.ask import ask_prerequisites
 from pipetask.quantum_graph.id_spaces import IdSpaces
 from pipetask.quantum_graph.lookup_functions import load_looked_up
@@ -95,10 +97,11 @@ class PrerequisiteFinder:
         names = dataset_type.dimensions.required
         source = f"{full} q JOIN {quoted(quanta)} USING (i)"
         known = {name: f"q.{quoted(name)}" for name in names if name in group}
-        for pixel in dataset_type.dimensions.skypix:
-            if pixel not in group:
-                source += self._pair_join(edge, group, pixel)
-                known[pixel] = f"p.{quoted(pixel)}"
+        for place, element in enumerate(_regions_to_meet(group, dataset_type.dimensions)):
+            if join := self._pair_join(edge, group, element, f"p{place}"):
+                source += join
+                for name in element.required:
+                    known.setdefault(name, f"p{place}.{quoted(name)}")
         conditions = [f"d.{quoted(name)} = {column}" for name, column in known.items()]
         if group.temporal:
             # A dataset without a validity range is valid for ever; a quantum without a time, always.
@@ -112,27 +115,26 @@ class PrerequisiteFinder:
             f"ON {' AND '.join(conditions) or 'true'}) WHERE place = 1 GROUP BY ALL",
         )
 
-    def _pair_join(self, edge: ReadEdge, group: DimensionGroup, pixel: str) -> str:
+    def _pair_join(
+        self, edge: ReadEdge, group: DimensionGroup, other: DimensionElement, alias: str
+    ) -> str:
+        """Return an SQL join with what meets the quanta's own regions."""
         spatial = [element for element in group.spatial if element.skypix is None]
         if not spatial:
+            if other.skypix is None:
+                return ""
             raise GraphBuildError(
-                f"{edge} reads {edge.dataset_type_name!r} by {pixel}, but a quantum of "
-                f"{edge.task_label!r} has no region: its dimensions {group} need a visit, tract or patch"
+                f"{edge} reads {edge.dataset_type_name!r} by {other.name}, but a quantum of "
+                f"{edge.task_label!r} has no region: its dimensions {group} need a visit, tract or "
+                "patch"
             )
         element = spatial[-1]
-        table = f"pairs_{element.name}_{pixel}_{self._spaces.number(group)}"
-        known = self._workspace.rows("SELECT 1 FROM duckdb_tables() WHERE table_name = ?", [table])
-        if not known:
-            pair_regions(
-                self._workspace,
-                self._registry,
-                element,
-                group.universe[pixel],
-                keys=self._spaces.full(group),
-                table=table,
-            )
-        same = " AND ".join(f"p.{quoted(n)} = q.{quoted(n)}" for n in element.required)
-        return f" JOIN {quoted(table)} p ON {same}"
+        table = f"pairs_{element.name}_{other.name}_{self._spaces.number(group)}"
+        if not self._workspace.has(table):
+            keys = self._spaces.full(group)
+            pair_regions(self._workspace, self._registry, element, other, keys=keys, table=table)
+        same = " AND ".join(f"{alias}.{quoted(n)} = q.{quoted(n)}" for n in element.required)
+        return f" JOIN {quoted(table)} {alias} ON {same}"
 
     # ---------------------------------------------------------------- checks
     def _check(
@@ -187,6 +189,16 @@ class PrerequisiteFinder:
         return (
             f"There are some in {', '.join(map(repr, sorted(held)))}, for other data IDs or times."
         )
+
+
+def _regions_to_meet(group: DimensionGroup, wanted: DimensionGroup) -> list[DimensionElement]:
+    """Return what has regions in the dimensions of datasets and nothing alike in a quantum's."""
+    own = {element.spatial_family for element in group.spatial if element.skypix is None}
+    return [
+        element
+        for element in wanted.spatial
+        if element.name not in group and element.spatial_family not in own
+    ]
 
 
 def _number(count: int) -> str:

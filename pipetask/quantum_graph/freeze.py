@@ -354,24 +354,16 @@ class Freezer:
 
     def _digest(self) -> str:
         """Return a digest of data IDs, quanta and edges, whatever ids were given."""
-        sums = []
-        for table, columns in (
+        sums: list[tuple[Any, ...]] = []
+        for table, row in (
             ("quantum", "quantum, task, data_id"),
-            ("dataset", "dataset, dataset_type, data_id, coalesce(run, '')"),
+            ("dataset", "dataset, dataset_type, data_id, run"),
             ("edge", "quantum, connection, dataset"),
-            ("data_id", "COLUMNS(*)"),
+            ("data_id", "t"),
         ):
-            row = (
-                f"concat_ws('|', {columns})"
-                if "*" not in columns
-                else "data_id::VARCHAR || t::VARCHAR"
-            )
-            sums += self.workspace.rows(
-                f"SELECT count(*), bit_xor(md5_number_lower({row})), bit_xor(md5_number_upper({row})) "  # noqa: S608 - fixed names
-                f"FROM {table} t"
-            )
-        numbers = [int(value or 0) for row in sums for value in row]
-        return "".join(f"{number & (2**64 - 1):016x}" for number in numbers)
+            # Exclusive or: the order in which threads come to rows does not matter.
+            sums += self.workspace.rows(f"SELECT count(*), bit_xor(hash({row})) FROM {table} t")  # noqa: S608 - fixed names
+        return "".join(f"{int(value or 0):016x}" for row in sums for value in row)
 
     def _write(self, file: str, header: dict[str, str]) -> None:
         workspace = self.workspace

@@ -30,6 +30,8 @@ class IdSpaces:
     fields
         Record fields, such as ``exposure.obs_id``, that ``full_N`` has where
         the group has the element.
+    row_group
+        Dimensions of the joined rows.
     """
 
     def __init__(
@@ -38,7 +40,9 @@ class IdSpaces:
         registry: Registry,
         condition: Condition,
         fields: Iterable[str],
+        row_group: DimensionGroup,
     ) -> None:
+        self._row_group = row_group
         self._workspace = workspace
         self._registry = registry
         self._condition = condition
@@ -121,8 +125,10 @@ class IdSpaces:
             same = _same("x", "y", one.required)
             return f"SELECT x.i AS a, y.i AS b FROM ids_{a} x JOIN {self.full(other)} y ON {same}"  # noqa: S608 - quoted
         names = tuple(dict.fromkeys((*one.required, *other.required)))
+        # Rows over no other dimensions than these are distinct already.
+        distinct = "" if set(self._row_group.required) <= set(names) else "DISTINCT"
         return (
-            f"SELECT x.i AS a, y.i AS b FROM (SELECT DISTINCT {listed(names)} FROM {quoted(ROWS)}) r "  # noqa: S608 - quoted
+            f"SELECT x.i AS a, y.i AS b FROM (SELECT {distinct} {listed(names)} FROM {quoted(ROWS)}) r "  # noqa: S608 - quoted
             f"JOIN ids_{a} x ON {_same('r', 'x', one.required)} "
             f"JOIN ids_{b} y ON {_same('r', 'y', other.required)}"
         )

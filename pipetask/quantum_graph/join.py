@@ -61,7 +61,7 @@ class RowJoiner:
         EmptyGraphError
             If nothing fulfils all conditions; the message says which one it was.
         """
-        group = self._group()
+        group = self.group
         plan = self._plan(group)
         for dataset_type in self._inputs:
             table = dataset_table(dataset_type.name)
@@ -95,7 +95,9 @@ class RowJoiner:
         return outcome.n_out
 
     # ----------------------------------------------------------------- plan
-    def _group(self) -> DimensionGroup:
+    @property
+    def group(self) -> DimensionGroup:
+        """All dimensions of the rows."""
         names = {*self._request.pipeline.dimensions.names, *self._condition.data_id}
         for conjunct in self._condition.conjuncts:
             names |= set(conjunct.dimensions.names)

@@ -84,7 +84,8 @@ class Workspace:
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Return the rows of a query."""
-        return self.connection.execute(sql, list(parameters)).fetchall()
+        found: list[tuple[Any, ...]] = self.connection.execute(sql, list(parameters)).fetchall()
+        return found
 
     def columns(self, sql: str) -> dict[str, Any]:
         """Return the rows of a query as numpy arrays by column."""
@@ -93,6 +94,11 @@ class Workspace:
     def count(self, table: str) -> int:
         """Return how many rows a table has."""
         return int(self.rows(f"SELECT count(*) FROM {quoted(table)}")[0][0])  # noqa: S608 - quoted
+
+    def has(self, table: str) -> bool:
+        """Return whether there is a table of this name."""
+        sql = "SELECT 1 FROM duckdb_tables() WHERE table_name = ?"
+        return bool(self.rows(sql, [table]))
 
     def create(self, table: str, select: str, parameters: Sequence[Any] = ()) -> int:
         """Make a table of a query's rows and return how many there are."""

@@ -60,9 +60,7 @@ def test_labels_and_collection_go_into_the_names(cameras: Butler) -> None:
 
 
 def test_defects_of_the_test_camera_are_read(cameras: Butler, test_data: Path) -> None:
-    write_curated_calibrations(
-        cameras, "testCam", defects=[test_data / "images" / "defects.fits"]
-    )
+    write_curated_calibrations(cameras, "testCam", defects=[test_data / "images" / "defects.fits"])
 
     table = cameras.get("defects", instrument="testCam", detector=0, collections="testCam/calib")
     assert len(table) == 504

@@ -40,7 +40,9 @@ def test_registering_again_changes_nothing(empty: Butler) -> None:
 
 
 def test_instrument_that_differs_is_refused_unless_updated(empty: Butler) -> None:
-    empty.insert_dimension_data("instrument", {"name": "LATISS", "class_name": "other", "visit_max": 1})
+    empty.insert_dimension_data(
+        "instrument", {"name": "LATISS", "class_name": "other", "visit_max": 1}
+    )
 
     with pytest.raises(RecordConflictError, match=r"LATISS.*visit_max: 1 is not"):
         register_instrument(empty, "LATISS")

@@ -25,12 +25,13 @@ def qgraph(ctx: click.Context, /, **given: Any) -> None:
     from pipetask.cli.graph_session import (
         graph_session,
         graph_summary,
+        nothing_to_do_is_fine,
         print_graph_table,
         write_graph_outputs,
     )
     from pipetask.cli.pipeline_session import print_shown
 
-    with graph_session(given, actions_given(ctx), writeable=False) as session:
+    with nothing_to_do_is_fine(), graph_session(given, actions_given(ctx), writeable=False) as session:
         write_graph_outputs(given, session)
         if given["summary"]:
             text = json.dumps(graph_summary(session), indent=1)

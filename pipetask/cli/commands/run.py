@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -31,12 +32,20 @@ def run(ctx: click.Context, /, **given: Any) -> None:
     Exit code 0: every quantum succeeded or found no work; 1: some failed;
     2: wrong usage.
     """
-    from pipetask.cli.graph_session import graph_session, write_graph_outputs
+    from pipetask.cli.graph_session import (
+        graph_session,
+        nothing_to_do_is_fine,
+        write_graph_outputs,
+    )
     from pipetask.cli.pipeline_session import print_shown
     from pipetask.cli.run_session import make_ready, run_options
 
     how = run_options(given)
-    with graph_session(given, actions_given(ctx), writeable=True) as session:
+    summary = None
+    with (
+        nothing_to_do_is_fine(),
+        graph_session(given, actions_given(ctx), writeable=True) as session,
+    ):
         write_graph_outputs(given, session)
         print_shown(given["show"], **session.shown())
         setup = make_ready(session, given)
@@ -44,6 +53,8 @@ def run(ctx: click.Context, /, **given: Any) -> None:
             click.echo(f"Run {session.graph.output_run!r} is ready; nothing was run.")
             return
         summary = _run(session, setup, how, given)
+    if summary is None:
+        return
     _print_summary(summary, given)
     if not summary.is_good:
         ctx.exit(_FAILED)
@@ -54,8 +65,6 @@ def _run(session: GraphSession, setup: Any, how: RunOptions, given: dict[str, An
     from pipetask.execution.run import run_graph
 
     with progress_of(session.graph) as on_result:
-        from dataclasses import replace
-
         how = replace(how, on_result=on_result)
         if given["profile"] is None:
             return run_graph(session.repository, session.graph, setup, how)

@@ -260,6 +260,8 @@ def test_create_leaves_an_existing_repository_alone(repo: Path, run: Run) -> Non
         (["--dimension-config", "TMP/broken.yaml"], ["broken.yaml"]),
         (["--dimension-config", "TMP/list.yaml"], ["list.yaml"]),
         (["--dimension-config", "TMP/section.yaml"], ["section.yaml"]),
+        (["--dimension-config", "TMP/version.yaml"], ["version.yaml", "form of a dimension"]),
+        (["--dimension-config", "TMP/element.yaml"], ["element.yaml", "form of a dimension"]),
         (["--outfile", "TMP/absent/butler.yaml"], ["absent/butler.yaml"]),
     ],
     ids=" ".join,
@@ -269,6 +271,9 @@ def test_create_with_bad_files_makes_nothing(
 ) -> None:
     prepare(tmp_path)
     (tmp_path / "list.yaml").write_text("- 1\n")
+    universe = "common_skypix: htm7\nelements: {a: 3}\n"
+    (tmp_path / "version.yaml").write_text(f"version: x\n{universe}")
+    (tmp_path / "element.yaml").write_text(f"version: 1\n{universe}")
     (tmp_path / "section.yaml").write_text("datastore: 7\n")
     (tmp_path / "postgres.yaml").write_text("registry: {db: 'postgresql://host/db'}\n")
     place = tmp_path / "new"

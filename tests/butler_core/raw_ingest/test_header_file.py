@@ -88,7 +88,7 @@ def test_file_cut_within_its_data_or_extensions_is_refused(tmp_path: Path, cut: 
     whole = (tmp_path / "a.fits").read_bytes()
     (tmp_path / "a.fits").write_bytes(whole[:-cut])
 
-    with pytest.raises(RawFileError, match="truncated|ends within a header"):
+    with pytest.raises(RawFileError, match=r"truncated|ends within a header"):
         read_raw_header(tmp_path / "a.fits")
 
 
@@ -115,7 +115,7 @@ def test_directories_are_searched_and_files_taken_as_named(tmp_path: Path) -> No
 
 
 def test_locations_that_are_not_there_are_all_named(tmp_path: Path) -> None:
-    with pytest.raises(IngestError, match="'.*/no1', '.*/no2'"):
+    with pytest.raises(IngestError, match=r"'.*/no1', '.*/no2'"):
         find_raw_files([tmp_path / "no1", tmp_path, tmp_path / "no2"])
 
 

@@ -9,6 +9,7 @@ import pytest
 from astropy.io import fits
 
 from butler_core import Butler
+from butler_core.cameras import known_cameras
 from butler_core.datastore.transfer_mode import TransferMode
 from butler_core.errors import (
     DatasetExistsError,
@@ -51,7 +52,9 @@ def test_night_is_taken_in_with_its_records(latiss: Butler, night: list[Path]) -
 def test_exposure_that_lasts_no_time_has_a_timespan(latiss: Butler, night: list[Path]) -> None:
     ingest(latiss, *night)
 
-    bias = next(iter(latiss.query_dimension_records("exposure", where="exposure.observation_type = 'bias'")))
+    bias = next(
+        iter(latiss.query_dimension_records("exposure", where="exposure.observation_type = 'bias'"))
+    )
 
     assert not bias.timespan.is_empty
 
@@ -66,7 +69,9 @@ def test_raw_is_read_back(latiss: Butler, night: list[Path]) -> None:
     assert len(raw.amplifiers) == 16
 
 
-def test_rubins_raw_gets_rubins_id_and_place(latiss: Butler, test_data: Path, tmp_path: Path) -> None:
+def test_rubins_raw_gets_rubins_id_and_place(
+    latiss: Butler, test_data: Path, tmp_path: Path
+) -> None:
     """The id is what Rubin's ``DatasetIdFactory`` makes in mode DATAID_TYPE_RUN."""
     folder = test_data / "repositories" / "latiss" / "raw"
 
@@ -100,6 +105,20 @@ def test_test_camera_frames_are_told_apart_from_latiss(
     assert report.failures == ()
     assert report.runs == ("LATISS/raw/all", "testCam/raw/all")
     assert len(latiss.query_datasets("raw", "testCam/raw/all")) == 3
+
+
+def test_raws_of_a_users_own_camera_are_taken_in_and_read(tmp_path: Path, test_data: Path) -> None:
+    packaged = next(camera.path for camera in known_cameras() if camera.name == "testCam")
+    own = tmp_path / "own.yaml"
+    own.write_text(packaged.read_text().replace("name: testCam", "name: ownCam"))
+    with Butler.create(tmp_path / "repo") as butler:
+        register_instrument(butler, own)
+
+        report = ingest(butler, test_data / "images" / "raw_v1_fg.fits.gz")
+
+        ref = next(iter(butler.query_datasets("raw", "ownCam/raw/all")))
+        assert report.failures == ()
+        assert butler.get(ref).shape == (2000, 1018)
 
 
 def test_bad_files_are_listed_and_the_others_taken_in(
@@ -139,7 +158,9 @@ def test_raws_that_are_there_fail_or_are_skipped(latiss: Butler, night: list[Pat
 
     assert refused.ingested == 4
     assert [failure.path for failure in refused.failures] == night[:2]
-    assert "holds 'raw' for exposure 2021070700001, detector 0 already" in refused.failures[0].reason
+    assert (
+        "holds 'raw' for exposure 2021070700001, detector 0 already" in refused.failures[0].reason
+    )
     assert (skipped.ingested, skipped.failures, skipped.skipped) == (0, (), tuple(night))
     with pytest.raises(DatasetExistsError, match="use another run"):
         ingest(latiss, *night, fail_fast=True)
@@ -181,7 +202,9 @@ def test_exposure_that_differs_is_refused_unless_updated(
     updated = ingest(latiss, other, output_run="again", update_records=True)
 
     assert updated.ingested == 1
-    record = next(iter(latiss.query_dimension_records("exposure", where="exposure = 2021070700301")))
+    record = next(
+        iter(latiss.query_dimension_records("exposure", where="exposure = 2021070700301"))
+    )
     assert record.target_name == "ELSEWHERE"
 
 
@@ -201,8 +224,8 @@ def test_file_that_cannot_be_transferred_keeps_no_other_out(
 
 
 def test_several_processes_give_the_same(latiss: Butler, night: list[Path], tmp_path: Path) -> None:
-    from butler_core.raw_ingest import recognition
     from butler_core.instruments import registered_cameras
+    from butler_core.raw_ingest import recognition
 
     cameras = registered_cameras(latiss)
     paths = night * 7  # More than one batch.

@@ -70,7 +70,9 @@ def test_python_file_may_compute_with_names_and_name_the_active_kind(tmp_path: P
 def test_overrides_come_after_the_file(tmp_path: Path) -> None:
     path = written(tmp_path, "rings.py", RUBINS)
 
-    config = load_config(path, ["name=other", 'skyMap["rings"].numRings=3', "skyMap.active.raStart=1.5"])
+    config = load_config(
+        path, ["name=other", 'skyMap["rings"].numRings=3', "skyMap.active.raStart=1.5"]
+    )
 
     assert config.name == "other"
     assert isinstance(config.settings, RingsConfig)

@@ -37,7 +37,8 @@ def everywhere(n: int) -> list[UnitVector3d]:
     i = np.arange(n) + 0.5
     lon, lat = i * 180.0 * (3.0 - np.sqrt(5.0)) % 360.0, np.rad2deg(np.arcsin(1.0 - 2.0 * i / n))
     return [
-        UnitVector3d(LonLat.fromDegrees(*pair)) for pair in zip(lon.tolist(), lat.tolist(), strict=True)
+        UnitVector3d(LonLat.fromDegrees(*pair))
+        for pair in zip(lon.tolist(), lat.tolist(), strict=True)
     ]
 
 

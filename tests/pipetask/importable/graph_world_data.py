@@ -8,6 +8,7 @@ from graph_specs import UNITS
 from graph_world import DAY, SECOND, START, Datasets, Row, World, make_world
 
 #: The chain of all runs, and what it is taken apart to.
+MAX_NS = 4_102_444_800 * SECOND
 CHAIN, RUNS = "in", ["raw/2", "raw/1"]
 CALIBRATIONS = ["calib/new", "calib/old"]
 
@@ -62,7 +63,7 @@ def certify_biases(world: World, seed: int) -> None:
     for row in next(one for one in world.datasets if one.name == "bias").data_ids:
         times = sorted(START + chosen.randint(0, 2 * DAY) for _ in range(2))
         times[0] -= times[0] % SECOND
-        ranges = [(-(2**61), times[0], "bias/1"), (times[0], 2**61, "bias/2")]
+        ranges = [(0, times[0], "bias/1"), (times[0], MAX_NS, "bias/2")]
         world.certified += [
             ("calib/old", "bias", run, row, begin, end) for begin, end, run in ranges
         ]
