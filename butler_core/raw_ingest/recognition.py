@@ -72,7 +72,7 @@ def _read_batch(paths: Sequence[Path], cameras: Sequence[Camera]) -> list[RawFil
 
 @lru_cache(maxsize=32)
 def _kept(camera: Camera) -> Camera:
-    """Return the equal camera that this process got first, so that later look-ups are by identity."""
+    """Return the equal camera that this process got first, which caches know by identity."""
     return camera
 
 

@@ -81,7 +81,10 @@ class CalibrateConfig(PipelineTaskConfig, connections=CalibrateConnections):
         default=0.7, gt=0, description="Largest distance of a match once that is known [arcsec]."
     )
     least_snr: float = Field(
-        default=20.0, gt=0, description="Signal to noise of the faintest star that calibrates."
+        default=20.0, gt=0, description="Signal to noise of the faintest star that is matched."
+    )
+    zero_point_least_snr: float = Field(
+        default=50.0, gt=0, description="Signal to noise of the faintest star of the zero point."
     )
     fewest_stars: int = Field(default=6, ge=3, description="Fewest stars that give a calibration.")
     fit_scale: bool = Field(default=True, description="Fit the plate scale, too?")
@@ -146,6 +149,7 @@ class CalibrateTask(PipelineTask):
                 search_arcsec=self.config.search_arcsec,
                 match_arcsec=self.config.match_arcsec,
                 least_snr=self.config.least_snr,
+                zero_point_least_snr=self.config.zero_point_least_snr,
                 fewest_stars=self.config.fewest_stars,
                 has_free_scale=self.config.fit_scale,
             ),

@@ -40,8 +40,11 @@ class Settings:
     search_arcsec: float
     #: Largest distance of a match [arcsec].
     match_arcsec: float
-    #: Signal to noise of the faintest star that calibrates.
+    #: Signal to noise of the faintest star that is matched.
     least_snr: float
+    #: Signal to noise of the faintest star that the zero point is from: the ratio of two fluxes is
+    #: too large by the relative variance of the lower one, at 50 by 0.04 %.
+    zero_point_least_snr: float
     #: Fewest stars that give a calibration.
     fewest_stars: int
     #: Fit the plate scale, too?
@@ -161,6 +164,7 @@ def _flux_calibration(
     known = _column(reference, settings.flux_column)[theirs]
     known_error = _column(reference, f"{settings.flux_column}Err")[theirs]
     usable = np.isfinite(known) & (known > 0.0) & np.isfinite(known_error) & (known_error > 0.0)
+    usable &= _column(sources, "snr")[ours] > settings.zero_point_least_snr
     return calibrate_flux(
         _column(sources, "psf_flux")[ours][usable],
         _column(sources, "psf_flux_err")[ours][usable],

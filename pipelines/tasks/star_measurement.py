@@ -71,7 +71,7 @@ class StarConfig(Config):
     psf_least_snr: float = Field(
         default=50.0, gt=0, description="Signal to noise of the faintest star the PSF is fitted to."
     )
-    psf_most_stars: int = Field(default=40, ge=1, description="Most stars the PSF is fitted to.")
+    psf_most_stars: int = Field(default=30, ge=1, description="Most stars the PSF is fitted to.")
     psf_fewest_stars: int = Field(default=5, ge=1, description="Fewest stars that give a PSF.")
     aperture_widths: float = Field(
         default=1.0, gt=0, lt=1.5, description="Radius of the aperture, in full widths of the PSF."

@@ -167,6 +167,11 @@ def graph_options() -> Decorator[Any]:
         click.option(
             "--skip-existing", is_flag=True, help="Leave out quanta whose outputs are in the run."
         ),
+        click.option(
+            "--qgraph-datastore-records",
+            is_flag=True,
+            help="Taken for compatibility; a run looks up where its inputs are by itself.",
+        ),
         click.option("-q", "--save-qgraph", type=_FILE, help="Write the quantum graph to a file."),
         click.option("--qgraph-dot", type=_FILE, help="Draw the quantum graph for Graphviz."),
         click.option("--qgraph-mermaid", type=_FILE, help="Draw the quantum graph for Mermaid."),

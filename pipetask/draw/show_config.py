@@ -49,8 +49,7 @@ def show_config(what: ShowContext, value: str) -> Iterator[str]:
     lines: list[str] = []
     if not wanted.has_exact_case and wanted.pattern != wanted.pattern.casefold():
         lines.append(
-            f'Matching "{wanted.pattern}" without regard to case '
-            f"(append {_EXACT} to prevent this)"
+            f'Matching "{wanted.pattern}" without regard to case (append {_EXACT} to prevent this)'
         )
     for label, config, paths in _matches(what, wanted):
         lines += [f"### Configuration for task `{label}'", *_assignments(config, paths)]
@@ -77,7 +76,7 @@ def dump_config(what: ShowContext, value: str) -> Iterator[str]:
         name = type(config).__name__
         lines += [
             f"### Configuration for task `{label}'",
-            f"assert type(config).__name__ == {name!r}, f'config is no {name} but {{config!r}}'",
+            f"assert type(config).__name__ == {name!r}, 'these are values of {name}'",
             "",
             *_assignments(config, leaves(config)),
         ]
@@ -91,25 +90,21 @@ def _configs(what: ShowContext, label: str | None) -> Mapping[str, Config]:
     if label is None:
         return configs
     if label not in configs:
-        raise UnknownLabelError(
-            f"the pipeline has no task {label!r}.{near_misses(label, configs)}"
-        )
+        hint = near_misses(label, configs)
+        raise UnknownLabelError(f"the pipeline has no task {label!r}.{hint}")
     return {label: configs[label]}
 
 
-def _matches(
-    what: ShowContext, wanted: _FieldPattern
-) -> list[tuple[str, Config, list[str]]]:
+def _matches(what: ShowContext, wanted: _FieldPattern) -> list[tuple[str, Config, list[str]]]:
     """Return label, configuration and paths of each task that has such fields."""
     configs = _configs(what, wanted.label)
     found = [(label, config, wanted.paths(config)) for label, config in configs.items()]
     if any(paths for *_, paths in found):
         return [entry for entry in found if entry[2]]
-    names = {name for config in configs.values() for path in leaves(config) for name in _spellings(path)}
-    where = "no task" if wanted.label is None else f"task {wanted.label!r} not one"
-    raise UnknownFieldError(
-        f"{where} has a field that matches {wanted.pattern!r}.{near_misses(wanted.pattern, names)}"
-    )
+    paths = {path for config in configs.values() for path in leaves(config)}
+    hint = near_misses(wanted.pattern, {name for path in paths for name in _spellings(path)[:2]})
+    where = "any task" if wanted.label is None else f"task {wanted.label!r}"
+    raise UnknownFieldError(f"no field of {where} matches {wanted.pattern!r}.{hint}")
 
 
 def _spellings(path: str) -> tuple[str, str, str]:

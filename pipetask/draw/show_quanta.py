@@ -29,9 +29,9 @@ def _dataset_lines(connections: Iterable[tuple[DatasetRef, ...]]) -> Iterator[st
     for refs in connections:
         for ref in refs:
             by_type.setdefault(ref.dataset_type, {})[ref] = None
-    for type_, refs in by_type.items():
+    for type_, distinct in by_type.items():
         yield f"      DatasetType({type_.name!r}, {type_.dimensions}, {type_.storage_class}):"
-        for ref in refs:
+        for ref in distinct:
             yield (
                 f"        - {type_.name}@{ref.data_id} [sc={type_.storage_class}] "
                 f"(run={ref.run} id={ref.id})"

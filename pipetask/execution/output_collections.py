@@ -193,7 +193,9 @@ def clobber(repository: Repository, graph: QuantumGraph, *, only_logs: bool = Fa
 
     butler = Butler(repository)
     removed = 0
-    logs = {row.dataset_type for task in graph.tasks for row in task.connections if row.role == "log"}
+    logs = {
+        row.dataset_type for task in graph.tasks for row in task.connections if row.role == "log"
+    }
     for number, dataset_type in enumerate(graph.dataset_types):
         if only_logs and dataset_type.name not in logs:
             continue

@@ -44,6 +44,8 @@ class RunOptions:
     timeout_s: float | None = None
     #: Address space that a worker process may have [MB].
     memory_mb: float | None = None
+    #: Numbers of the quanta to run; all if None.
+    chosen: frozenset[int] | None = None
     #: Called with each result.
     on_result: Callable[[QuantumResult], None] | None = field(default=None, compare=False)
 
@@ -86,10 +88,11 @@ class _Loop:
         self._options = options
         self._engine = engine
         self._prepare = functools.partial(install, setup)
-        self._schedule = Schedule(graph.task_numbers(), *graph.dependencies())
+        before, after = graph.dependencies()
+        self._schedule = Schedule(graph.task_numbers(), before, after, chosen=options.chosen)
         self._labels = [task.label for task in graph.tasks]
         self._tasks = graph.task_numbers()
-        self._source = WorkSource(repository, graph)
+        self._source = WorkSource(repository, graph, is_part=options.chosen is not None)
         self._registrar = Registrar(repository, graph.output_run)
         self._flying: dict[Future[list[QuantumResult]], list[QuantumWork]] = {}
         #: When each batch was sent [s, monotonic].

@@ -20,9 +20,13 @@ class State(Enum):
     #: Something it needs failed.
     BLOCKED = 5
     CANCELLED = 6
+    #: It was not chosen to run.
+    LEFT_OUT = 7
 
 
-_WAITING, _READY, _RUNNING, _DONE, _FAILED, _BLOCKED, _CANCELLED = (s.value for s in State)
+_WAITING, _READY, _RUNNING, _DONE, _FAILED, _BLOCKED, _CANCELLED, _LEFT_OUT = (
+    s.value for s in State
+)
 
 
 class Schedule:
@@ -38,10 +42,25 @@ class Schedule:
         Number of the task of each quantum, shape (n,).
     before, after
         ``after[i]`` waits for ``before[i]``, shape (m,) each, no pair twice.
+    chosen
+        The quanta to run; all if None. They do not wait for others.
     """
 
-    def __init__(self, tasks: Sequence[int], before: Sequence[int], after: Sequence[int]) -> None:
+    def __init__(
+        self,
+        tasks: Sequence[int],
+        before: Sequence[int],
+        after: Sequence[int],
+        *,
+        chosen: Iterable[int] | None = None,
+    ) -> None:
         import numpy as np
+
+        if chosen is not None:
+            is_chosen = np.zeros(len(tasks), dtype=bool)
+            is_chosen[list(chosen)] = True
+            both = is_chosen[np.asarray(before)] & is_chosen[np.asarray(after)]
+            before, after = np.asarray(before)[both], np.asarray(after)[both]
 
         self._n = len(tasks)
         self._tasks = np.asarray(tasks, dtype=np.int64)
@@ -53,7 +72,9 @@ class Schedule:
         self._state = np.full(self._n, _WAITING, dtype=np.int8)
         self._heap: list[tuple[int, int]] = []
         self._n_running = 0
-        self._push(np.flatnonzero(self._missing == 0))
+        if chosen is not None:
+            self._state[~is_chosen] = _LEFT_OUT
+        self._push(np.flatnonzero((self._missing == 0) & (self._state == _WAITING)))
 
     def __len__(self) -> int:
         return self._n

@@ -29,9 +29,17 @@ class WorkSource:
 
     Remembers where the outputs of this run are for as long as a quantum that
     has not run needs them.
+
+    Parameters
+    ----------
+    is_part
+        Whether other runs of the same graph may have made inputs.
     """
 
-    def __init__(self, repository: Repository, graph: QuantumGraph) -> None:
+    def __init__(
+        self, repository: Repository, graph: QuantumGraph, *, is_part: bool = False
+    ) -> None:
+        self._is_part = is_part
         self._repository = repository
         self._graph = graph
         self._tasks = {task.label: task for task in graph.tasks}
@@ -66,7 +74,8 @@ class WorkSource:
         for quantum in quanta:
             for refs in quantum.inputs.values():
                 for ref in refs:
-                    if ref.id in quantum.existing and ref.id not in self._stored:
+                    is_there = self._is_part or ref.id in quantum.existing
+                    if is_there and ref.id not in self._stored:
                         wanted[ref.id] = ref
         if not wanted:
             return
@@ -108,11 +117,7 @@ class WorkSource:
     ) -> InputConnectionWork:
         datasets = []
         for ref in refs:
-            record = (
-                self._stored.get(ref.id)
-                if ref.id in quantum.existing
-                else self._made.get(quantum.numbers[ref.id])
-            )
+            record = self._made.get(quantum.numbers[ref.id]) or self._stored.get(ref.id)
             if record is not None:
                 datasets.append(InputDataset(ref, record))
         return InputConnectionWork(

@@ -102,6 +102,4 @@ def _refuse_empty(
     where = ", ".join(c.name for c in collections[:6])
     said = f"these lack inputs: {lacking}" if lacking else "no task has any"
     before = f" (and {done} are done already)" if done else ""
-    raise EmptyGraphError(
-        f"the graph has no quanta: {said}{before}; inputs were sought in {where}"
-    )
+    raise EmptyGraphError(f"the graph has no quanta: {said}{before}; inputs were sought in {where}")

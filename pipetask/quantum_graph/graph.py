@@ -202,6 +202,33 @@ class QuantumGraph:
             raise GraphFileError(f"{str(self.path)!r} has no quantum {number}")
         return found[0]
 
+    def numbers_of(self, names: Iterable[str]) -> frozenset[int]:
+        """Return the numbers of quanta given by number or id.
+
+        Raises
+        ------
+        GraphFileError
+            If the graph has no such quantum; all such names are listed.
+        """
+        found: set[int] = set()
+        unknown: list[str] = []
+        for name in names:
+            if name.isdigit():
+                rows = self.fetch("SELECT quantum FROM quantum WHERE quantum = ?", [int(name)])
+            else:
+                rows = self.fetch(
+                    "SELECT quantum FROM quantum WHERE id::VARCHAR = lower(?)", [name]
+                )
+            found.update(row[0] for row in rows)
+            if not rows:
+                unknown.append(name)
+        if unknown:
+            raise GraphFileError(
+                f"{str(self.path)!r} has no quantum {', '.join(unknown)}; it has {len(self)}, "
+                "numbered from 0"
+            )
+        return frozenset(found)
+
     def iter_quanta(self, *, label: str | None = None, chunk: int = 5000) -> Iterator[GraphQuantum]:
         """Go through all quanta, or a task's, in order, in constant memory."""
         condition = "" if label is None else f"WHERE task = {self.task(label).number}"

@@ -12,6 +12,7 @@ from pipetask.quantum_graph.find import PrerequisiteFinder
 from pipetask.quantum_graph.id_spaces import IdSpaces
 from pipetask.quantum_graph.join import dataset_table
 from pipetask.quantum_graph.request import BuildRequest
+from pipetask.quantum_graph.several import refuse_several
 from pipetask.quantum_graph.where import Condition
 from pipetask.quantum_graph.workspace import Workspace, quoted
 
@@ -70,6 +71,7 @@ class Pruner:
                 self._make_outputs(node)
                 self._drop_done(node)
                 self._drop_without_inputs(node)
+                self._refuse_several(node)
                 self._drop_outputs_of_dropped(node)
                 self._refuse_existing(node)
                 outcome.n_out = self._workspace.count(quanta)
@@ -163,18 +165,30 @@ class Pruner:
         before = self._workspace.count(quanta_table(node.label))
         for edge in node.reads:
             name = edge.dataset_type_name
-            if edge.is_prerequisite or not edge.minimum or name not in self._partial:
+            is_whole = name not in self._partial and edge.minimum == 1
+            if edge.is_prerequisite or not edge.minimum or is_whole:
                 continue
             state = quoted(state_table(name))
             table = self._spaces.mapping(group, self._pipeline.dataset_types[name].dimensions)
             counted = (
-                f"SELECT i FROM {state}"  # noqa: S608 - quoted
+                f"SELECT i FROM {state} GROUP BY i"  # noqa: S608 - quoted
                 if table is None
-                else f"SELECT m.a AS i FROM {table} m JOIN {state} s ON s.i = m.b "  # noqa: S608 - quoted
-                f"GROUP BY m.a HAVING count(*) >= {edge.minimum}"
+                else f"SELECT m.a AS i FROM {table} m JOIN {state} s ON s.i = m.b GROUP BY m.a"  # noqa: S608 - quoted
             )
+            counted += f" HAVING count(*) >= {edge.minimum}"
             self._workspace.run(f"DELETE FROM {quanta} WHERE i NOT IN ({counted})")  # noqa: S608 - quoted
         self.pruned[node.label] = before - self._workspace.count(quanta_table(node.label))
+
+    def _refuse_several(self, node: TaskNode) -> None:
+        names = {edge.dataset_type_name for edge in (*node.reads, *node.writes)}
+        refuse_several(
+            self._workspace,
+            self._pipeline,
+            self._spaces,
+            node,
+            quanta=quanta_table(node.label),
+            states={name: state_table(name) for name in names},
+        )
 
     def _drop_outputs_of_dropped(self, node: TaskNode) -> None:
         """Drop the outputs that no quantum will write and that do not exist."""

@@ -31,7 +31,10 @@ def qgraph(ctx: click.Context, /, **given: Any) -> None:
     )
     from pipetask.cli.pipeline_session import print_shown
 
-    with nothing_to_do_is_fine(), graph_session(given, actions_given(ctx), writeable=False) as session:
+    with (
+        nothing_to_do_is_fine(),
+        graph_session(given, actions_given(ctx), writeable=False) as session,
+    ):
         write_graph_outputs(given, session)
         if given["summary"]:
             text = json.dumps(graph_summary(session), indent=1)

@@ -65,7 +65,8 @@ def _run(session: GraphSession, setup: Any, how: RunOptions, given: dict[str, An
     from pipetask.execution.run import run_graph
 
     with progress_of(session.graph) as on_result:
-        how = replace(how, on_result=on_result)
+        chosen = session.graph.numbers_of(given["qgraph_node_id"]) or None
+        how = replace(how, on_result=on_result, chosen=chosen)
         if given["profile"] is None:
             return run_graph(session.repository, session.graph, setup, how)
         import cProfile
