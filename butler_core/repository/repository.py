@@ -179,10 +179,15 @@ class Repository:
         journal = self._local.journal = FileJournal()
         try:
             with self.registry.database.transaction():
-                yield journal
-                journal.sync()
+                try:
+                    yield journal
+                    journal.sync()
+                except BaseException:
+                    # While the lock is held: afterwards a path may be another process's.
+                    journal.undo()
+                    raise
         except BaseException:
-            journal.undo()
+            journal.undo()  # does nothing twice; the commit itself may have failed
             raise
         finally:
             self._local.journal = None
@@ -267,6 +272,15 @@ def _database_path(root: Path, config: Mapping[str, Any]) -> Path:
 
 
 def make_datastore(root: Path, config: Mapping[str, Any]) -> FileDatastore:
+    """Return the datastore that a repository's configuration describes.
+
+    Parameters
+    ----------
+    root
+        The repository's directory.
+    config
+        The content of its ``butler.yaml``.
+    """
     settings = merged(default_datastore_config(), config.get("datastore") or {})
     place = str(settings.get("root", _ROOT_MARK)).replace(_ROOT_MARK, str(root))
     extra = config.get("storageClasses")

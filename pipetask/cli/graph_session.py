@@ -81,8 +81,8 @@ def default_data_id(repository: Repository, pipeline: Pipeline) -> dict[str, Any
         return {"instrument": find_camera(pipeline.instrument, repository.camera_directories).name}
     except UnknownCameraError as error:
         raise PipetaskError(
-            f"the pipeline's instrument {pipeline.instrument!r} is neither in the repository nor known; "
-            "`butler register-instrument` adds it"
+            f"the pipeline's instrument {pipeline.instrument!r} is neither in the repository nor "
+            "known; `butler register-instrument` adds it"
         ) from error
 
 
@@ -128,7 +128,8 @@ def _loaded(
     wanted = options["qgraph_id"]
     if wanted and wanted != graph.header.get("graph_id"):
         raise GraphFileError(
-            f"the graph in {str(graph.path)!r} has the id {graph.header.get('graph_id')}, not {wanted}"
+            f"the graph in {str(graph.path)!r} has the id {graph.header.get('graph_id')}, "
+            f"not {wanted}"
         )
     pipeline = Pipeline.from_text(graph.header["pipeline"], name=f"the pipeline in {graph.path}")
     resolved = resolve_against(repository, build_pipeline_graph(pipeline))
@@ -206,8 +207,8 @@ def _constraint(text: str, pipeline: ResolvedPipelineGraph) -> frozenset[str] | 
     unknown = names - set(pipeline.overall_inputs)
     if unknown:
         raise PipetaskError(
-            f"--dataset-query-constraint names {', '.join(map(repr, sorted(unknown)))}; the pipeline's "
-            f"inputs are {', '.join(pipeline.overall_inputs)}"
+            f"--dataset-query-constraint names {', '.join(map(repr, sorted(unknown)))}; "
+            f"the pipeline's inputs are {', '.join(pipeline.overall_inputs)}"
         )
     return names
 

@@ -117,8 +117,8 @@ def collection_options() -> Decorator[Any]:
         click.option(
             "--extend-run",
             is_flag=True,
-            help="Write to the run that --output-run names, or the first in --output, and leave out "
-            "quanta that are done.",
+            help="Write to the run that --output-run names, or the first in --output, and leave "
+            "out quanta that are done.",
         ),
         click.option(
             "--replace-run",
@@ -180,7 +180,8 @@ def graph_options() -> Decorator[Any]:
             default="all",
             show_default=True,
             metavar="TEXT",
-            help="Which inputs must exist for a data ID to count: all, off, or names of dataset types.",
+            help="Which inputs must exist for a data ID to count: all, off, or names of dataset "
+            "types.",
         ),
         click.option(
             "--data-id-table",

@@ -1,4 +1,7 @@
-"""Remembers in which order some options were given: ``-t A -c A:x=1 --delete A`` means what it says."""
+"""Remembers in which order some options were given.
+
+So ``-t A -c A:x=1 --delete A`` means what it says.
+"""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ def _memory_mb(text: str | None) -> float | None:
 
 
 def make_ready(session: GraphSession, given: Mapping[str, Any]) -> RunSetup:
-    """Make collections, keep the graph with the run, write init outputs; return the workers' setup."""
+    """Make collections, keep the graph, write init outputs; return the workers' setup."""
     require_registered(session.repository, session.pipeline)
     plan = session.plan or _plan_of_loaded(session, given)
     make_collections(session.repository, plan, given["prune_replaced"])

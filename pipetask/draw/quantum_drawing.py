@@ -95,7 +95,7 @@ def draw_tasks(graph: QuantumGraph, reason: str) -> QuantumDrawing:
             written.add(number)
             edges.append(DrawnEdge(ends[1], ends[0], count=count))
     for task in graph.tasks:
-        lines = (task.label, f"{task.n_quanta} quanta")
+        lines = (task.label, _counted(task.n_quanta, "quantum", "quanta"))
         nodes = [DrawnNode(f"t{task.number}", lines, is_work=True)]
         own = {numbers[row.dataset_type] for row in task.connections if not is_read(row)} & written
         nodes += [_type_node(graph, number, n_datasets) for number in sorted(own)]
@@ -141,7 +141,12 @@ def _dataset_counts(graph: QuantumGraph) -> Mapping[int, int]:
 
 def _type_node(graph: QuantumGraph, number: int, counts: Mapping[int, int]) -> DrawnNode:
     name = graph.dataset_types[number].name
-    return DrawnNode(f"s{number}", (name, f"{counts.get(number, 0)} datasets"), is_work=False)
+    count = _counted(counts.get(number, 0), "dataset", "datasets")
+    return DrawnNode(f"s{number}", (name, count), is_work=False)
+
+
+def _counted(count: int, one: str, several: str) -> str:
+    return f"{count} {one if count == 1 else several}"
 
 
 class _Detailed:

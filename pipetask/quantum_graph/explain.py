@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from butler_core.datasets.collection import Collection
 from butler_core.datasets.dataset_type import DatasetType
-from butler_core.queries.expression_print import format_expression
+from butler_core.dimensions.group import DimensionGroup
 from butler_core.queries.join_plan import JoinPlan
 from butler_core.queries.select import DatasetJoin, QueryRequest, prepared
 from butler_core.registry.registry import Registry
@@ -57,14 +57,19 @@ def _empty_inputs(join: EmptyJoin) -> list[str]:
             reasons.append(f"there is no {dataset_type.name!r} in {where}")
             continue
         total = _count(join, dataset_type)
-        condition = format_expression(join.condition.within(dataset_type.dimensions))
-        given = join.condition.data_id_within(dataset_type.dimensions)
-        shown = " and ".join(filter(None, [condition, str(given) if given else ""]))
+        shown = _shown(join, dataset_type.dimensions)
         reasons.append(
             f"of {total} {dataset_type.name!r} in {', '.join(map(repr, sorted(held)))}, none fulfils "
             f"{shown}"
         )
     return reasons
+
+
+def _shown(join: EmptyJoin, group: DimensionGroup) -> str:
+    """Return as text the conditions that concern some dimensions."""
+    parts = [c.text for c in join.condition.conjuncts if c.dimensions <= group]
+    given = join.condition.data_id_within(group)
+    return " AND ".join([*parts, *([str(given)] if given else [])])
 
 
 def _count(join: EmptyJoin, dataset_type: DatasetType) -> int:
@@ -87,7 +92,8 @@ def _empty_elements(join: EmptyJoin) -> list[str]:
             continue
         total = len(join.registry.records.fetch(element.name)[element.key_columns[0]])
         if total:
-            reasons.append(f"of {total} {element.name} records, none fulfils the condition on it")
+            shown = _shown(join, join.registry.universe.conform(element.required))
+            reasons.append(f"of {total} {element.name} records, none fulfils {shown}")
         elif element.name.startswith("visit"):
             reasons.append(
                 f"there are no {element.name} records; `butler define-visits` makes them of exposures"

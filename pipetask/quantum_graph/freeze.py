@@ -169,10 +169,11 @@ class Freezer:
 
     def _collect_prerequisites(self, name: str) -> str:
         """Make a table of the distinct prerequisites of a type, in data ID order, and return its name."""
-        found = " UNION ".join(
+        every = " UNION ALL ".join(
             f"SELECT id, run FROM {quoted(table)}"  # noqa: S608 - quoted
             for table in self._prerequisite_tables(name)
         )
+        found = f"SELECT DISTINCT id, run FROM ({every})"  # noqa: S608 - quoted
         table = quoted(f"prerequisite_{name}")
         names = self.request.pipeline.dataset_types[name].dimensions.required
         asked = f"asked_{name}"

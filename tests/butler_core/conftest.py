@@ -119,14 +119,39 @@ def writeable_world(filled_root: Path, tmp_path: Path) -> Iterator[Butler]:
         yield butler
 
 
+@pytest.fixture(scope="session")
+def types_root(tmp_path_factory: pytest.TempPathFactory, records_root: Path) -> Path:
+    """Return a closed repository with the small world's records and dataset types to put."""
+    root = tmp_path_factory.mktemp("types") / "repo"
+    shutil.copytree(records_root, root)
+    with Butler(root, writeable=True) as butler:
+        for name, dimensions, is_calibration in (
+            ("metric", ("instrument", "visit", "detector"), False),
+            ("frame", ("instrument", "exposure", "detector"), False),
+            ("bias", ("instrument", "detector"), True),
+            ("summary", (), False),
+        ):
+            butler.register_dataset_type(
+                DatasetType.of(
+                    name, dimensions, "StructuredDataDict", universe=butler.dimensions,
+                    is_calibration=is_calibration,
+                )
+            )  # fmt: skip
+    return root
+
+
 @pytest.fixture
 def make_butler(records_root: Path, tmp_path: Path) -> Iterator[Callable[..., Butler]]:
-    """Return a function that opens a copy of the repository with records and no datasets."""
-    shutil.copytree(records_root, tmp_path / "repo")
+    """Return a function that opens a copy of the repository with records and nothing else."""
+    yield from _opener(records_root, tmp_path / "repo")
+
+
+def _opener(template: Path, root: Path) -> Iterator[Callable[..., Butler]]:
+    shutil.copytree(template, root)
     opened: list[Butler] = []
 
     def make(**kwargs: Any) -> Butler:
-        opened.append(Butler(tmp_path / "repo", **{"writeable": True, **kwargs}))
+        opened.append(Butler(root, **{"writeable": True, **kwargs}))
         return opened[-1]
 
     yield make
@@ -135,19 +160,12 @@ def make_butler(records_root: Path, tmp_path: Path) -> Iterator[Callable[..., Bu
 
 
 @pytest.fixture
-def butler(make_butler: Callable[..., Butler]) -> Butler:
-    """Return a butler that writes to ``run/1``, with dataset types to put."""
-    found = make_butler(run="run/1")
-    for name, dimensions, is_calibration in (
-        ("metric", ("instrument", "visit", "detector"), False),
-        ("frame", ("instrument", "exposure", "detector"), False),
-        ("bias", ("instrument", "detector"), True),
-        ("summary", (), False),
-    ):
-        found.register_dataset_type(
-            DatasetType.of(
-                name, dimensions, "StructuredDataDict", universe=found.dimensions,
-                is_calibration=is_calibration,
-            )
-        )  # fmt: skip
-    return found
+def open_butler(types_root: Path, tmp_path: Path) -> Iterator[Callable[..., Butler]]:
+    """Return a function that opens a copy of the repository with records and dataset types."""
+    yield from _opener(types_root, tmp_path / "repo")
+
+
+@pytest.fixture
+def butler(open_butler: Callable[..., Butler]) -> Butler:
+    """Return a butler that writes to ``run/1``."""
+    return open_butler(run="run/1")

@@ -90,8 +90,8 @@ def _print_summary(summary: RunSummary, given: dict[str, Any]) -> None:
         )
     if summary.failures:
         click.echo(
-            f"Their logs are the datasets TASK_log of run {summary.run!r}. When the cause is mended, "
-            "the same command with --extend-run does what is missing.",
+            f"Their logs are the datasets TASK_log of run {summary.run!r}. When the cause is "
+            "mended, the same command with --extend-run does what is missing.",
             err=True,
         )
     if given["summary"]:

@@ -153,7 +153,7 @@ INSTANTS = [MIN_NS, *range(100, 114), MAX_NS - 1]
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(steps)
 def test_validity_is_a_map_from_detector_and_instant_to_dataset(biases: World, steps: list) -> None:

@@ -38,16 +38,21 @@ def build_graph(
 
 
 def answer_of(graph: QuantumGraph) -> Answer:
-    """Return a graph's quanta and edges, metadata and logs aside."""
+    """Return a graph's quanta and edges, metadata and logs aside; none may come twice."""
     answer = Answer()
+    numbers: dict[Any, int] = {}
     for quantum in graph.iter_quanta():
         key = key_of(quantum.data_id, quantum.data_id.dimensions.required)
+        assert (quantum.task_label, key) not in answer.quanta
         answer.quanta.add((quantum.task_label, key))
+        assert all(numbers.setdefault(id_, n) == n for id_, n in quantum.numbers.items())
         for name, refs in {**quantum.inputs, **quantum.outputs}.items():
             if name.startswith("_"):
                 continue
             for ref in refs:
                 run = ref.run if name in quantum.inputs and ref.id in quantum.existing else None
                 data_id = key_of(ref.data_id, ref.data_id.dimensions.required)
-                answer.edges.add((quantum.task_label, key, name, data_id, run))
+                edge = (quantum.task_label, key, name, data_id, run)
+                assert edge not in answer.edges
+                answer.edges.add(edge)
     return answer
