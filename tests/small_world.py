@@ -49,7 +49,8 @@ def _add_camera(found: dict[str, list[dict]], camera: str) -> None:
     ]
     found["detector"] += [
         {"instrument": camera, "id": i, "full_name": f"R{i // 2}_S{i % 2}",
-         "name_in_raft": f"S{i % 2}", "raft": f"R{i // 2}", "purpose": "GUIDER" if i == 3 else "SCIENCE"}
+         "name_in_raft": f"S{i % 2}", "raft": f"R{i // 2}",
+         "purpose": "GUIDER" if i == 3 else "SCIENCE"}
         for i in range(N_DETECTORS[camera])
     ]  # fmt: skip
     found["day_obs"] += [

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from butler_core.butler.collections import ButlerCollections
-from butler_core.butler.querying import name_of, values_of
+from butler_core.butler.querying import given_values, name_of
 from butler_core.butler.reading import ButlerReading
 from butler_core.datasets.collection import as_names
 from butler_core.datasets.dataset_ref import DatasetRef
@@ -141,7 +141,7 @@ class Butler(ButlerReading):
             self.repository,
             obj,
             name_of(dataset_type),
-            {**values_of(data_id), **kwargs},
+            given_values(data_id, kwargs),
             target,
             defaults=self._defaults,
         )

@@ -8,6 +8,7 @@ from typing import Any
 from butler_core.butler.collections import ButlerCollections
 from butler_core.datasets.collection import as_names
 from butler_core.datasets.dataset_type import DatasetType
+from butler_core.dimensions.data_coordinate import DataCoordinate
 from butler_core.dimensions.group import DimensionGroup
 from butler_core.dimensions.universe import DimensionUniverse
 from butler_core.queries.query import Query
@@ -117,6 +118,13 @@ class ButlerQueries:
 def name_of(dataset_type: DatasetType | str) -> str:
     """Return a dataset type's name."""
     return dataset_type if isinstance(dataset_type, str) else dataset_type.name
+
+
+def given_values(data_id: Mapping[str, Any] | None, more: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a data ID with further values; the data ID itself if there are none."""
+    if isinstance(data_id, DataCoordinate) and not more:
+        return data_id
+    return {**values_of(data_id), **more}
 
 
 def values_of(data_id: Mapping[str, Any] | None) -> dict[str, Any]:

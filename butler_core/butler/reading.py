@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from butler_core.butler.deferred import DeferredDatasetHandle
-from butler_core.butler.querying import ButlerQueries, name_of, values_of
+from butler_core.butler.querying import ButlerQueries, given_values, name_of, values_of
 from butler_core.datasets.collection import Collection, as_names
 from butler_core.datasets.dataset_ref import DatasetRef
 from butler_core.datasets.dataset_type import DatasetType
@@ -55,7 +55,7 @@ class ButlerReading(ButlerQueries):
             registry,
             registered,
             self._search_path(collections),
-            {**values_of(data_id), **more},
+            given_values(data_id, more),
             defaults=self._defaults,
             timespan=timespan,
         )

@@ -82,6 +82,11 @@ class FileDatastore:
         )
         return template.format(ref.dataset_type, ref.run, str(ref.id), values)
 
+    def extension_of(self, dataset_type: DatasetType) -> str:
+        """Return the extension that files of a dataset type are written with."""
+        storage_class = self._storage_classes.get(dataset_type.storage_class)
+        return self._formatters.for_writing(dataset_type.name, storage_class).extension
+
     def absolute(self, path: str) -> str:
         """Return a record's path as one that can be opened: a local path or a URL."""
         if "://" in path:

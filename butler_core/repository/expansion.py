@@ -149,6 +149,10 @@ def complete_data_id(
     DataIdError
         If no data ID or more than one fits.
     """
+    if isinstance(given, DataCoordinate):  # what it implies was looked up when it was made
+        given = given.mapping
+        if not group.missing_from({**defaults, **given}):
+            return {**defaults, **given}
     known, constraints = _sort_out(registry, group, given)
     known = {**{k: v for k, v in defaults.items() if k not in known}, **known}
     # Rule: an implied value is looked up, never believed; a wrong one must not name a dataset.

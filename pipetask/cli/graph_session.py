@@ -232,13 +232,13 @@ def _plain(value: Any) -> Any:
 def write_graph_outputs(options: Mapping[str, Any], session: GraphSession) -> None:
     """Write drawings and the summary of a graph where the options say."""
     if options["qgraph_dot"]:
-        from pipetask.draw import quantum_dot
+        from pipetask.draw import quanta_as_dot
 
-        options["qgraph_dot"].write_text(quantum_dot(session.graph), encoding="utf-8")
+        options["qgraph_dot"].write_text(quanta_as_dot(session.graph), encoding="utf-8")
     if options["qgraph_mermaid"]:
-        from pipetask.draw import quantum_mermaid
+        from pipetask.draw import quanta_as_mermaid
 
-        options["qgraph_mermaid"].write_text(quantum_mermaid(session.graph), encoding="utf-8")
+        options["qgraph_mermaid"].write_text(quanta_as_mermaid(session.graph), encoding="utf-8")
 
 
 def graph_summary(session: GraphSession) -> dict[str, Any]:

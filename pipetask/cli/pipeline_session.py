@@ -97,13 +97,13 @@ def write_pipeline_outputs(
     if options["save_pipeline"]:
         pipeline.write(options["save_pipeline"])
     if options["pipeline_dot"] and graph is not None:
-        from pipetask.draw import pipeline_dot
+        from pipetask.draw import pipeline_as_dot
 
-        options["pipeline_dot"].write_text(pipeline_dot(graph), encoding="utf-8")
+        options["pipeline_dot"].write_text(pipeline_as_dot(graph), encoding="utf-8")
     if options["pipeline_mermaid"] and graph is not None:
-        from pipetask.draw import pipeline_mermaid
+        from pipetask.draw import pipeline_as_mermaid
 
-        options["pipeline_mermaid"].write_text(pipeline_mermaid(graph), encoding="utf-8")
+        options["pipeline_mermaid"].write_text(pipeline_as_mermaid(graph), encoding="utf-8")
 
 
 def print_shown(items: Iterable[str], **parts: Any) -> None:

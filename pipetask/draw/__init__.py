@@ -9,7 +9,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pipetask.draw.flow_graph import make_flow_graph
     from pipetask.draw.pipeline_dot import pipeline_as_dot
     from pipetask.draw.pipeline_mermaid import pipeline_as_mermaid
     from pipetask.draw.pipeline_text import pipeline_as_text, tasks_as_text
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 # Rule: no name here is a module's name too, or the module would hide it once imported.
 _HOMES = {
     "ShowContext": "show",
-    "make_flow_graph": "flow_graph",
     "pipeline_as_dot": "pipeline_dot",
     "pipeline_as_mermaid": "pipeline_mermaid",
     "pipeline_as_text": "pipeline_text",
@@ -31,7 +29,6 @@ _HOMES = {
 
 __all__ = [
     "ShowContext",
-    "make_flow_graph",
     "pipeline_as_dot",
     "pipeline_as_mermaid",
     "pipeline_as_text",

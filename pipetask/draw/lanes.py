@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pipetask.draw.flow_graph import Node
+from pipetask.pipeline_graph.flow_graph import Node
 
 if TYPE_CHECKING:
     import networkx as nx

@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipetask.draw.escaping import dot_html, dot_name
-from pipetask.draw.flow_graph import Node, drawing_order, make_drawn_graph, make_flow_graph
+from pipetask.pipeline_graph.flow_graph import (
+    Node,
+    drawing_order,
+    make_drawn_graph,
+    make_flow_graph,
+)
 from pipetask.pipeline_graph.pipeline_graph import PipelineGraph
 from pipetask.pipeline_graph.resolved import ResolvedPipelineGraph
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipetask.draw.flow_graph import (
+from pipetask.draw.lanes import lane_rows
+from pipetask.pipeline_graph.flow_graph import (
     Node,
     drawing_order,
     make_drawn_graph,
@@ -12,7 +13,6 @@ from pipetask.draw.flow_graph import (
     make_task_graph,
     task_order,
 )
-from pipetask.draw.lanes import lane_rows
 from pipetask.pipeline_graph.pipeline_graph import PipelineGraph
 from pipetask.pipeline_graph.resolved import ResolvedPipelineGraph
 

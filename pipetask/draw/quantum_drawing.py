@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from butler_core.datasets.dataset_ref import DatasetRef
-from pipetask.quantum_graph.freeze import ConnectionRow
+from pipetask.quantum_graph.connection_row import ConnectionRow
 from pipetask.quantum_graph.graph import GraphQuantum, GraphTask, QuantumGraph
 
 

@@ -46,7 +46,7 @@ def show_task_graph(what: ShowContext, _value: str) -> Iterator[str]:
 
 def show_inputs(what: ShowContext, _value: str) -> Iterator[str]:
     """Return the dataset types that tasks read and none writes: name, dimensions, storage class."""
-    from pipetask.draw.flow_graph import make_drawn_graph, make_flow_graph
+    from pipetask.pipeline_graph.flow_graph import make_drawn_graph, make_flow_graph
 
     assert what.pipeline_graph is not None
     drawn = make_drawn_graph(make_flow_graph(what.pipeline_graph, what.resolved))

@@ -76,8 +76,6 @@ def _input_uri(
 
 def _predicted_uri(datastore: FileDatastore, dataset: OutputDataset) -> str:
     dataset_type = dataset.ref.dataset_type
-    storage_class = datastore.storage_class(dataset_type.storage_class)
-    formatters = datastore._formatters  # noqa: SLF001 - the datastore does not say extensions
-    extension = formatters.for_writing(dataset_type.name, storage_class).extension
-    record = FileRecord(dataset.path + extension, "", dataset_type.storage_class, 0, None)
+    path = dataset.path + datastore.extension_of(dataset_type)
+    record = FileRecord(path, "", dataset_type.storage_class, 0, None)
     return datastore.uri(record) + _PREDICTED

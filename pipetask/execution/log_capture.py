@@ -58,11 +58,11 @@ def captured_log(level: int, mdc: Mapping[str, str]) -> Iterator[list[dict[str, 
     root.addHandler(keeper)
     if before == logging.NOTSET or before > level:
         root.setLevel(level)
-    logging.captureWarnings(True)  # noqa: FBT003 - the standard library's own signature
+    logging.captureWarnings(True)
     try:
         yield keeper.records
     finally:
-        logging.captureWarnings(False)  # noqa: FBT003 - as above
+        logging.captureWarnings(False)
         root.setLevel(before)
         root.removeHandler(keeper)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import bisect
 import uuid
 from collections import OrderedDict
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from butler_core.datasets.dataset_ref import DatasetRef
 from butler_core.datastore.file_record import FileRecord
@@ -16,12 +18,13 @@ from pipetask.execution.quantum_work import (
     OutputDataset,
     QuantumWork,
 )
-from pipetask.quantum_graph.freeze import ConnectionRow
+from pipetask.quantum_graph.connection_row import ConnectionRow
 from pipetask.quantum_graph.graph import GraphQuantum, QuantumGraph
 
-#: Quanta read from the graph at once, and how many such blocks are kept.
+#: Quanta and edges read from the graph at once, and how many such blocks are kept.
 _BLOCK = 256
-_MAX_BLOCKS = 32
+_BLOCK_EDGES = 50_000
+_MAX_BLOCKS = 8
 
 
 class WorkSource:
@@ -44,7 +47,7 @@ class WorkSource:
         self._graph = graph
         self._tasks = {task.label: task for task in graph.tasks}
         self._readers_left = graph.consumer_counts()
-        self._n_quanta = len(graph)
+        self._ranges = _block_ranges(graph)
         self._blocks: OrderedDict[int, dict[int, GraphQuantum]] = OrderedDict()
         self._stored: dict[uuid.UUID, FileRecord] = {}
         #: Records of this run's outputs that are still needed, by dataset number.
@@ -57,10 +60,10 @@ class WorkSource:
 
     def quantum(self, number: int) -> GraphQuantum:
         """Return a quantum as the graph has it."""
-        block = number // _BLOCK
+        of_task = self._ranges[bisect.bisect_right(self._ranges, number, key=_first) - 1]
+        block = number - (number - of_task.first) % of_task.size
         if block not in self._blocks:
-            first = block * _BLOCK
-            quanta = self._graph.quanta(range(first, min(first + _BLOCK, self._n_quanta)))
+            quanta = self._graph.quanta(range(block, min(block + of_task.size, of_task.end)))
             self._blocks[block] = {quantum.number: quantum for quantum in quanta}
             self._find_stored(quanta)
             if len(self._blocks) > _MAX_BLOCKS:
@@ -155,9 +158,38 @@ class WorkSource:
         quantum = self.quantum(number)
         for refs in quantum.inputs.values():
             for ref in refs:
-                if ref.id in quantum.existing:
-                    continue
                 dataset = quantum.numbers[ref.id]
                 self._readers_left[dataset] -= 1
                 if self._readers_left[dataset] <= 0:
                     self._made.pop(dataset, None)
+                    self._stored.pop(ref.id, None)
+
+
+@dataclass(frozen=True, slots=True)
+class _TaskBlocks:
+    """The numbers of a task's quanta, cut into blocks."""
+
+    first: int
+    #: One more than the last.
+    end: int
+    #: Quanta in a block.
+    size: int
+
+
+def _first(blocks: _TaskBlocks) -> int:
+    return blocks.first
+
+
+def _block_ranges(graph: QuantumGraph) -> list[_TaskBlocks]:
+    """Return each task's quanta in blocks, smaller ones where quanta have many inputs."""
+    rows = graph.fetch(
+        "SELECT min(q.quantum), max(q.quantum) + 1, any_value(e.n) FROM quantum q JOIN "
+        "(SELECT q.task, count(*) AS n FROM edge e JOIN quantum q USING (quantum) GROUP BY q.task) e "
+        "USING (task) GROUP BY q.task ORDER BY 1"
+    )
+    return [
+        _TaskBlocks(
+            first, end, max(1, min(_BLOCK, _BLOCK_EDGES * (end - first) // max(n_edges, 1)))
+        )
+        for first, end, n_edges in rows
+    ]

@@ -94,7 +94,7 @@ def _run_one(worker: _Worker, work: QuantumWork) -> QuantumResult:
             trace = traceback.format_exc()
             if worker.setup.debugger:
                 pdb.post_mortem(fault.__traceback__)
-            _LOG.error("%s %s failed: %s", work.task_label, work.data_id, error, exc_info=True)  # noqa: TRY400 - one line, with what failed
+            _LOG.error("%s %s failed: %s", work.task_label, work.data_id, error, exc_info=True)
     written = dict(context.written) if context else {}
     if outcome is Outcome.FAILED:
         worker.datastore.remove(written.values())

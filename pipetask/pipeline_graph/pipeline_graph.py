@@ -6,10 +6,10 @@ A bipartite networkx graph whose nodes are ``("task", label)`` and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from butler_core.errors import near_misses
 from pipetask.errors import PipelineGraphError, UnknownLabelError
@@ -119,41 +119,11 @@ class PipelineGraph:
                     graph.add_edge(before, node.label, dataset_type=edge.dataset_type_name)
         return graph
 
-    def to_networkx(self, *, with_init: bool = False) -> nx.DiGraph:
-        """Return tasks and dataset types as one bipartite graph.
+    def to_networkx(self) -> nx.DiGraph:
+        """Return tasks and dataset types as one bipartite graph; see `flow_graph`."""
+        from pipetask.pipeline_graph.flow_graph import make_flow_graph
 
-        Parameters
-        ----------
-        with_init
-            Whether init inputs and outputs are included.
-        """
-        import networkx as nx
-
-        graph = nx.DiGraph()
-        for node in self.nodes.values():
-            graph.add_node(("task", node.label), kind="task", class_name=node.class_name)
-            self._add_edges(graph, node, node.reads, node.writes)
-            if with_init:
-                self._add_edges(graph, node, node.init_reads, node.init_writes)
-        return graph
-
-    def _add_edges(
-        self,
-        graph: nx.DiGraph,
-        node: TaskNode,
-        reads: Iterable[ReadEdge],
-        writes: Iterable[WriteEdge],
-    ) -> None:
-        task = ("task", node.label)
-        for edge in (*reads, *writes):
-            other: tuple[str, str] = ("dataset_type", edge.dataset_type_name)
-            graph.add_node(other, kind="dataset_type")
-            attributes: dict[str, Any] = {"connection": edge.connection_name}
-            if isinstance(edge, ReadEdge):
-                attributes["is_prerequisite"] = edge.is_prerequisite
-                graph.add_edge(other, task, **attributes)
-            else:
-                graph.add_edge(task, other, **attributes)
+        return make_flow_graph(self)
 
     # ---------------------------------------------------------------- checks
     def _doubled_outputs(self) -> list[str]:

@@ -57,7 +57,20 @@ TABLES = {
     "data_id": {"data_id": "BIGINT", "dimensions": "SMALLINT"},
 }
 
+#: Entries that the header has at least.
+HEADER = (
+    "format_version",
+    "output_run",
+    "input_collections",
+    "universe",
+    "dataset_types",
+    "dimension_groups",
+    "pipeline",
+    "digest",
+)
+
 _BLOCK_BYTES = 16384
+_CATALOG = "graph"
 
 
 @contextmanager
@@ -102,12 +115,7 @@ def open_checked(path: Path) -> duckdb.DuckDBPyConnection:
     if not path.is_file():
         raise GraphFileError(f"there is no quantum graph file {str(path)!r}")
     try:
-        connection = duckdb.connect(
-            str(path),
-            read_only=True,
-            config={"enable_external_access": "false", "autoload_known_extensions": "false"},
-        )
-        connection.execute("SET lock_configuration = true")
+        connection = _attached(path)
     except duckdb.Error as error:
         raise GraphFileError(
             f"{str(path)!r} cannot be opened as a quantum graph; it is truncated, altered, or "
@@ -115,6 +123,7 @@ def open_checked(path: Path) -> duckdb.DuckDBPyConnection:
         ) from error
     try:
         _check_tables(connection, path)
+        _check_header(connection, path)
     except duckdb.Error as error:
         connection.close()
         raise GraphFileError(f"{str(path)!r} is damaged: {_first_line(error)}") from error
@@ -124,35 +133,62 @@ def open_checked(path: Path) -> duckdb.DuckDBPyConnection:
     return connection
 
 
+def _attached(path: Path) -> duckdb.DuckDBPyConnection:
+    """Return a database of its own that has the file and nothing else within its reach.
+
+    Opened by its path, a file would be looked for among those that this process
+    has open, and an old one found where it was replaced.
+    """
+    import duckdb
+
+    connection = duckdb.connect(":memory:", config={"autoload_known_extensions": "false"})
+    try:
+        name = str(path).replace("'", "''")
+        connection.execute(f"ATTACH '{name}' AS {_CATALOG} (READ_ONLY, TYPE duckdb)")
+        connection.execute(f"USE {_CATALOG}")
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
+    except duckdb.Error:
+        connection.close()
+        raise
+    return connection
+
+
 def _check_tables(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    views = connection.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall()
-    found: dict[str, dict[str, str]] = {}
     rows = connection.execute(
-        "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE NOT internal"
+        "SELECT schema_name, table_name, column_name, data_type FROM duckdb_columns() "
+        "WHERE NOT internal"
     ).fetchall()
-    for table, column, type_ in rows:
-        found.setdefault(table, {})[column] = type_
-    base = {
-        row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
-    }
+    found: dict[str, dict[str, str]] = {}
+    for schema, table, column, type_ in rows:
+        found.setdefault(table if schema == "main" else f"{schema}.{table}", {})[column] = type_
     wrong = [
-        table
-        for table, columns in TABLES.items()
-        if table not in base or columns.items() - found.get(table, {}).items()
+        table for table, columns in TABLES.items() if columns.items() - found.get(table, {}).items()
     ]
-    if views or wrong or base - set(TABLES):
+    # A view or macro could stand for anything.
+    strange = connection.execute(
+        "SELECT 1 FROM duckdb_views() WHERE NOT internal "
+        "UNION ALL SELECT 1 FROM duckdb_functions() WHERE NOT internal"
+    ).fetchall()
+    if wrong or strange or found.keys() - TABLES.keys():
         raise GraphFileError(
             f"{str(path)!r} is not a quantum graph of ours: it lacks, or has other than, the tables "
             f"{', '.join(TABLES)}"
         )
-    version = connection.execute(
-        "SELECT value FROM header WHERE name = 'format_version'"
-    ).fetchone()
-    if version is None or int(version[0]) > FORMAT_VERSION:
-        said = "no version" if version is None else f"version {version[0]}"
+
+
+def _check_header(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    header = dict(connection.execute("SELECT name, value FROM header").fetchall())
+    version = str(header.get("format_version"))
+    if not version.isdecimal() or int(version) > FORMAT_VERSION:
         raise GraphFileError(
-            f"{str(path)!r} has {said} of the graph format; this program reads up to {FORMAT_VERSION}. "
-            "Use the program that wrote it, or a newer one"
+            f"{str(path)!r} has version {version!r} of the graph format; this program reads up to "
+            f"{FORMAT_VERSION}. Use the program that wrote it, or a newer one"
+        )
+    missing = [name for name in HEADER if name not in header]
+    if missing:
+        raise GraphFileError(
+            f"{str(path)!r} is damaged: its header lacks {', '.join(map(repr, missing))}"
         )
 
 

@@ -9,59 +9,15 @@ from typing import Any
 
 from butler_core.datasets.dataset_type import DatasetType
 from butler_core.dimensions.group import DimensionGroup
+from butler_core.dimensions.universe import DimensionUniverse
 from butler_core.repository.expansion import expand_columns
-from pipetask.pipeline_graph.nodes import Edge, ReadEdge, TaskNode
+from pipetask.pipeline_graph.nodes import TaskNode
+from pipetask.quantum_graph.connection_row import connection_rows
 from pipetask.quantum_graph.file_format import FORMAT_VERSION, writing
 from pipetask.quantum_graph.id_spaces import IdSpaces
 from pipetask.quantum_graph.prune import Pruner, quanta_table, state_table
 from pipetask.quantum_graph.request import BuildRequest
 from pipetask.quantum_graph.workspace import Workspace, listed, quoted
-
-
-@dataclass(frozen=True)
-class ConnectionRow:
-    """A connection of a task, as the graph file has it."""
-
-    name: str
-    #: Name of the dataset type, without component.
-    dataset_type: str
-    #: ``input``, ``prerequisite``, ``output``, ``metadata`` or ``log``.
-    role: str
-    storage_class: str
-    component: str | None = None
-    is_multiple: bool = False
-    is_deferred: bool = False
-    minimum: int = 1
-
-
-def connection_rows(node: TaskNode) -> list[ConnectionRow]:
-    """Return a task's connections, in the order that numbers them."""
-    rows = [_connection_row(edge) for edge in (*node.reads, *node.writes)]
-    rows.append(ConnectionRow("_metadata", node.metadata_dataset_type, "metadata", "TaskMetadata"))
-    if node.log_dataset_type:
-        rows.append(ConnectionRow("_log", node.log_dataset_type, "log", "ButlerLogRecords"))
-    return rows
-
-
-def _connection_row(edge: Edge) -> ConnectionRow:
-    if isinstance(edge, ReadEdge):
-        return ConnectionRow(
-            edge.connection_name,
-            edge.dataset_type_name,
-            "prerequisite" if edge.is_prerequisite else "input",
-            edge.storage_class,
-            edge.component,
-            edge.connection.multiple,
-            edge.is_deferred,
-            edge.minimum,
-        )
-    return ConnectionRow(
-        edge.connection_name,
-        edge.dataset_type_name,
-        "output",
-        edge.storage_class,
-        is_multiple=edge.connection.multiple,
-    )
 
 
 @dataclass
@@ -96,7 +52,9 @@ class Freezer:
             header = self._header(facts)
             with writing(self.workspace.connection, path) as file:
                 self._write(file, header)
-            outcome.n_out = path.stat().st_size
+            outcome.n_out = sum(
+                map(self.workspace.count, ("quantum", "dataset", "edge", "data_id"))
+            )
 
     # -------------------------------------------------------------- numbering
     def _offset(self, group: DimensionGroup) -> int:
@@ -345,6 +303,7 @@ class Freezer:
             "input_collections": json.dumps(self.request.input_collections),
             "where": self.request.where,
             "universe": json.dumps({"namespace": universe.namespace, "version": universe.version}),
+            **_universe_config(universe),
             "dataset_types": json.dumps(types),
             "dimension_groups": json.dumps([list(group.required) for group in self._groups]),
             "record_fields": json.dumps([n for n in self._data_id_columns() if "." in n]),
@@ -378,7 +337,7 @@ class Freezer:
         for number, node in enumerate(self.request.pipeline.tasks):
             workspace.run(
                 f"INSERT INTO {file}.task VALUES (?, ?, ?, ?, ?, ?)", self._task_row(number, node)
-            )  # noqa: S608 - fixed name
+            )
         for table, columns in (
             ("quantum", "quantum, task, data_id, uuidv7() AS id"),
             ("dataset", "dataset, dataset_type, data_id, coalesce(id, uuidv7()) AS id, run"),
@@ -400,6 +359,13 @@ class Freezer:
             node.config.to_yaml(),
             json.dumps([vars(row) for row in connection_rows(node)]),
         ]
+
+
+def _universe_config(universe: DimensionUniverse) -> dict[str, str]:
+    """Return the header's entry for a universe that does not come with the package."""
+    if universe.config == DimensionUniverse.default().config:
+        return {}
+    return {"universe_config": json.dumps(universe.config)}
 
 
 _NO_DATASETS = (

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from butler_core.datasets.dataset_ref import DatasetRef
 from butler_core.datasets.dataset_type import DatasetType
@@ -16,9 +17,12 @@ from butler_core.dimensions.data_coordinate import DataCoordinate
 from butler_core.dimensions.group import DimensionGroup
 from butler_core.dimensions.universe import DimensionUniverse
 from pipetask.errors import GraphFileError, UnknownLabelError
+from pipetask.quantum_graph.connection_row import ConnectionRow
 from pipetask.quantum_graph.file_format import open_checked
-from pipetask.quantum_graph.freeze import ConnectionRow
 from pipetask.quantum_graph.workspace import quoted
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 @dataclass(frozen=True)
@@ -97,14 +101,24 @@ class QuantumGraph:
         GraphFileError
             If what is read turns out to be altered.
         """
+        with self._undamaged():
+            rows: list[tuple[Any, ...]] = self._connection.execute(sql, list(parameters)).fetchall()
+        return rows
+
+    def _columns(self, sql: str) -> dict[str, Any]:
+        """Return the rows of a query as arrays by column."""
+        with self._undamaged():
+            return dict(self._connection.execute(sql).fetchnumpy())
+
+    @contextmanager
+    def _undamaged(self) -> Iterator[None]:
         import duckdb
 
         try:
-            return self._connection.execute(sql, list(parameters)).fetchall()  # type: ignore[no-any-return] # duckdb is untyped
+            yield
         except duckdb.Error as error:
-            raise GraphFileError(
-                f"{str(self.path)!r} is damaged: {str(error).splitlines()[0]}"
-            ) from error
+            said = str(error).splitlines()[0]
+            raise GraphFileError(f"{str(self.path)!r} is damaged: {said}") from error
 
     # ---------------------------------------------------------------- header
     @cached_property
@@ -331,15 +345,21 @@ class QuantumGraph:
         full = {name: known[name] for name in group.names}
         return DataCoordinate(group, tuple(full[n] for n in group.required), full=full)
 
+    def to_networkx(self) -> nx.DiGraph:
+        """Return quanta and datasets as one bipartite graph; see `networkx_view`."""
+        from pipetask.quantum_graph.networkx_view import to_networkx
+
+        return to_networkx(self)
+
     def consumer_counts(self) -> Any:
         """Return how many quanta read each dataset, by its number; shape (n_datasets,), int64."""
         import numpy as np
 
         reads = self._connections_that(("input", "prerequisite"))
-        rows = self._connection.execute(
+        rows = self._columns(
             "SELECT e.dataset AS d, count(*) AS n FROM edge e JOIN quantum q USING (quantum) "  # noqa: S608 - numbers
             f"WHERE {reads} GROUP BY e.dataset"
-        ).fetchnumpy()
+        )
         size = self.fetch("SELECT coalesce(max(dataset) + 1, 0) FROM dataset")[0][0]
         counts = np.zeros(int(size), dtype=np.int64)
         counts[rows["d"]] = rows["n"]
@@ -347,8 +367,7 @@ class QuantumGraph:
 
     def task_numbers(self) -> Any:
         """Return the number of the task of each quantum, shape (n_quanta,), int64."""
-        found = self._connection.execute("SELECT task FROM quantum ORDER BY quantum").fetchnumpy()
-        return found["task"].astype("int64")
+        return self._columns("SELECT task FROM quantum ORDER BY quantum")["task"].astype("int64")
 
     def _connections_that(self, roles: tuple[str, ...]) -> str:
         """Return an SQL condition for the connections of some roles."""
@@ -364,8 +383,6 @@ class QuantumGraph:
 
     def dependencies(self) -> tuple[Any, Any]:
         """Return which quantum waits for which: columns ``before`` and ``after``, shape (n,), int64."""
-        import duckdb
-
         writes = self._connections_that(("output", "metadata", "log"))
         sql = (
             "WITH e AS (SELECT e.quantum, e.connection, e.dataset, q.task "  # noqa: S608 - numbers
@@ -374,8 +391,5 @@ class QuantumGraph:
             "SELECT DISTINCT w.quantum AS before, e.quantum AS after FROM e "
             "JOIN w USING (dataset) WHERE w.quantum <> e.quantum"
         )
-        try:
-            found = self._connection.execute(sql).fetchnumpy()
-        except duckdb.Error as error:
-            raise GraphFileError(f"{str(self.path)!r} is damaged: {error}") from error
+        found = self._columns(sql)
         return found["before"], found["after"]

@@ -11,9 +11,10 @@ import pytest
 from butler_core import Butler, DatasetType
 from butler_core.datastore.path_template import PathTemplate
 from butler_core.errors import PathTemplateError
+from butler_core.repository.configuration import default_datastore_config
 from butler_core.repository.expansion import expand_columns
 
-DEFAULT = "{run:/}/{datasetType}.{component:?}/{tract:?}/{patch:?}/{day_obs|visit.day_obs|exposure.day_obs:?}/{band:?}/{subfilter:?}/{physical_filter:?}/{visit:?}/{exposure.obs_id|group:?}/{datasetType}_{component:?}_{instrument:?}_{tract:?}_{patch:?}_{band:?}_{physical_filter:?}_{visit:?}_{exposure.obs_id|group:?}_{detector.full_name:?}_{skymap:?}_{skypix:?}_{ssp_hypothesis_table:?}_{ssp_hypothesis_bundle:?}_{ssp_balanced_index:?}_{run}"
+DEFAULT = default_datastore_config()["templates"]["default"]
 TEMPLATES = (
     DEFAULT,
     "{run:/}/{datasetType}/{visit:08d}/{datasetType}_{visit:?}_{detector:03d?}_{run}",
@@ -45,14 +46,12 @@ RUNS = ("run", "u/some one/20240101T000000Z", "HSC/raw/all", "a.b/c?d")
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_paths_are_the_peers(peer: Any, ours: Butler, template: str) -> None:
     chosen = random.Random(template)
-    items = []
-    for dimensions in DIMENSIONS:
-        group = ours.dimensions.conform(dimensions)
-        for data_id in _some_data_ids(ours, group, chosen):
-            items.append(
-                {"type": chosen.choice(["calexp", "raw_x"]), "dimensions": list(dimensions),
-                 "data_id": data_id, "run": chosen.choice(RUNS), "template": template}
-            )  # fmt: skip
+    items = [
+        {"type": chosen.choice(["calexp", "raw_x"]), "dimensions": list(dimensions),
+         "data_id": data_id, "run": chosen.choice(RUNS), "template": template}
+        for dimensions in DIMENSIONS
+        for data_id in _some_data_ids(ours, ours.dimensions.conform(dimensions), chosen)
+    ]  # fmt: skip
 
     theirs = peer("paths", items)
 

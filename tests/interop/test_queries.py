@@ -218,7 +218,8 @@ class Comparison:
             more = [row for row in found if row not in theirs]
             fewer = [row for row in theirs if row not in found]
             self.differences.append(
-                f"{question}: ours {len(found)}, theirs {len(theirs)}; more {more[:3]}, fewer {fewer[:3]}"
+                f"{question}: ours {len(found)}, theirs {len(theirs)}; "
+                f"more {more[:3]}, fewer {fewer[:3]}"
             )
 
     def check(self, *, share_filled: float = 0.2) -> None:
@@ -413,29 +414,28 @@ def test_datasets_are_the_peers(
     comparison.check(share_filled=0.1)
 
 
+_LOOKED_UP = (
+    ("2024-01-10T00:00:00", "2024-01-10T00:00:01"),
+    ("2024-01-11T20:00:00", "2024-01-11T20:20:00"),
+    ("2024-01-11T20:19:59", "2024-01-11T20:20:01"),
+    ("2023-01-01T00:00:00", "2023-01-02T00:00:00"),
+    ("2024-01-11T23:00:00", "2024-01-12T01:00:00"),
+    ("2024-01-12T00:00:00", None),
+)
+
+
 def test_calibrations_are_found_for_the_times_the_peer_finds_them(peer: Any, ours: Butler) -> None:
-    questions: list[dict[str, Any]] = []
     searched = ("calib", "calib/A", "calib/B", ["calib/A", "calib/run2"], ["calib/run1", "calib"])
-    for collections in searched:
-        for detector in range(4):
-            data_id: dict[str, Any] = {"instrument": "CamA", "detector": detector}
-            for exposure in (100, 101, 102, 105, 107, 110, 111):
-                questions.append(
-                    {"type": "bias", "collections": collections,
-                     "data_id": data_id | {"exposure": exposure}}
-                )  # fmt: skip
-            for span in (
-                ("2024-01-10T00:00:00", "2024-01-10T00:00:01"),
-                ("2024-01-11T20:00:00", "2024-01-11T20:20:00"),
-                ("2024-01-11T20:19:59", "2024-01-11T20:20:01"),
-                ("2023-01-01T00:00:00", "2023-01-02T00:00:00"),
-                ("2024-01-11T23:00:00", "2024-01-12T01:00:00"),
-                ("2024-01-12T00:00:00", None),
-            ):
-                questions.append(
-                    {"type": "bias", "collections": collections, "data_id": data_id,
-                     "timespan": span}
-                )  # fmt: skip
+    exposures = (100, 101, 102, 105, 107, 110, 111)
+    times = [{"data_id": {"exposure": exposure}} for exposure in exposures]
+    times += [{"data_id": {}, "timespan": span} for span in _LOOKED_UP]
+    questions = [
+        {"type": "bias", "collections": collections, **time,
+         "data_id": {"instrument": "CamA", "detector": detector, **time["data_id"]}}
+        for collections in searched
+        for detector in range(4)
+        for time in times
+    ]  # fmt: skip
 
     theirs = peer("find", questions)
 

@@ -63,7 +63,10 @@ def test_a_data_id_may_be_given_by_names_and_fields(
 @pytest.mark.parametrize(
     ("data_id", "message"),
     [
-        ({"instrument": "CamA", "visit": 100}, "needs values for instrument, detector, visit; detector"),
+        (
+            {"instrument": "CamA", "visit": 100},
+            "needs values for instrument, detector, visit; detector",
+        ),
         ({"instrument": "CamA", "visit": 100.5, "detector": 0}, "visit must be an integer"),
         ({"instrument": "CamA", "visit": True, "detector": 0}, "visit must be an integer"),
         ({"instrument": "CamA", "visit": 100, "detector": "R9_S9"}, "no data ID fits"),
@@ -89,12 +92,16 @@ def test_a_wrong_implied_value_puts_nothing(butler: Butler) -> None:
     assert not list(butler.repository.root.rglob("metric*"))
 
 
-def test_default_values_complete_data_ids(open_butler: Callable[..., Butler], butler: Butler) -> None:
+def test_default_values_complete_data_ids(
+    open_butler: Callable[..., Butler], butler: Butler
+) -> None:
     butler.put({"n": 1}, "metric", METRIC)
     with_default = open_butler(collections="run/1", instrument="CamA")
 
     assert with_default.get("metric", visit=100, detector=0) == {"n": 1}
-    assert with_default.clone(instrument="CamB").find_dataset("metric", visit=100, detector=0) is None
+    assert (
+        with_default.clone(instrument="CamB").find_dataset("metric", visit=100, detector=0) is None
+    )
 
 
 def test_a_put_needs_a_run_and_records(open_butler: Callable[..., Butler], butler: Butler) -> None:
@@ -102,7 +109,7 @@ def test_a_put_needs_a_run_and_records(open_butler: Callable[..., Butler], butle
         open_butler().put({}, "metric", METRIC)
     with pytest.raises(MissingRecordError, match="999"):
         butler.put({}, "metric", METRIC | {"visit": 999})
-    with pytest.raises(UnknownDatasetTypeError, match="'metrik'.*'metric'"):
+    with pytest.raises(UnknownDatasetTypeError, match=r"'metrik'.*'metric'"):
         butler.put({}, "metrik", METRIC)
 
 
@@ -151,7 +158,9 @@ def test_datasets_of_no_dimensions_are_put_and_got(butler: Butler) -> None:
 def test_what_is_not_there_is_told_with_where_others_are(butler: Butler) -> None:
     butler.put({}, "metric", METRIC)
 
-    with pytest.raises(DatasetNotFoundError, match=r"no 'metric' for .*101.* in 'run/1'.*has others"):
+    with pytest.raises(
+        DatasetNotFoundError, match=r"no 'metric' for .*101.* in 'run/1'.*has others"
+    ):
         butler.get("metric", METRIC | {"visit": 101})
     butler.collections.register("empty")
     with pytest.raises(DatasetNotFoundError, match="None of them holds any"):
@@ -186,15 +195,15 @@ def test_a_deferred_handle_reads_when_asked(butler: Butler) -> None:
 
 def test_a_dataset_type_needs_a_known_storage_class(butler: Butler) -> None:
     with pytest.raises(UnknownStorageClassError, match="'Exposur'"):
-        butler.register_dataset_type(
-            DatasetType.of("x", [], "Exposur", universe=butler.dimensions)
-        )
+        butler.register_dataset_type(DatasetType.of("x", [], "Exposur", universe=butler.dimensions))
 
 
 # ---------------------------------------------------------------- calibrations
 def test_a_calibration_is_found_by_the_time_of_an_exposure(butler: Butler) -> None:
     registry = butler.repository.registry
-    refs = [butler.put({"n": n}, "bias", instrument="CamA", detector=0, run=f"cal/{n}") for n in (1, 2)]
+    refs = [
+        butler.put({"n": n}, "bias", instrument="CamA", detector=0, run=f"cal/{n}") for n in (1, 2)
+    ]
     butler.collections.register("calib", CollectionType.CALIBRATION)
     for ref, span in zip(
         refs, [(None, "2024-01-11T12:00:00"), ("2024-01-11T12:00:00", None)], strict=True
@@ -229,7 +238,11 @@ def test_chains_are_edited_through_the_butler(butler: Butler) -> None:
     assert butler.collections.get_info("chain").children == ("c", "b")
     assert butler.collections.query("c*") == ["c", "chain"]
     assert butler.collections.query("chain", flatten_chains=True) == ["c", "b"]
-    assert butler.collections.query("chain", flatten_chains=True, include_chains=True) == ["chain", "c", "b"]
+    assert butler.collections.query("chain", flatten_chains=True, include_chains=True) == [
+        "chain",
+        "c",
+        "b",
+    ]
     assert butler.collections.query("*", CollectionType.CHAINED) == ["chain"]
 
 

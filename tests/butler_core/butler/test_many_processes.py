@@ -12,7 +12,7 @@ import pytest
 from butler_core import Butler, CollectionType
 
 PROCESSES = 8
-ROUNDS = 4
+ROUNDS = 3
 
 _WORKER = """
 import sys
@@ -114,7 +114,7 @@ def test_what_a_killed_process_registered_is_whole(butler: Butler, after_s: floa
 
 def _wait_for_some(butler: Butler, attempt: int) -> None:
     deadline = time.monotonic() + 60
-    while not butler.collections.exists(f"killed/{attempt}/0"):
+    while not butler.collections.exists(f"killed/{attempt}/1"):
         assert time.monotonic() < deadline
         time.sleep(0.01)
 

@@ -29,7 +29,9 @@ def test_names_that_cannot_be_part_of_a_path_or_query_are_refused(name: str) -> 
 
 
 def test_dimensions_in_any_order_make_the_same_type() -> None:
-    other = DatasetType.of("raw", ["detector", "instrument", "exposure"], "Exposure", universe=universe)
+    other = DatasetType.of(
+        "raw", ["detector", "instrument", "exposure"], "Exposure", universe=universe
+    )
 
     assert other == _raw()
     assert hash(other) == hash(_raw())

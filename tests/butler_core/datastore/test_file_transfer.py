@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -33,7 +32,9 @@ def test_the_content_is_at_the_target(source: Path, tmp_path: Path, mode: Transf
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_what_is_at_the_target_is_replaced(source: Path, tmp_path: Path, mode: TransferMode) -> None:
+def test_what_is_at_the_target_is_replaced(
+    source: Path, tmp_path: Path, mode: TransferMode
+) -> None:
     target = tmp_path / "file.dat"
     target.write_bytes(b"left by a killed process")
 
@@ -46,7 +47,7 @@ def test_links_are_of_their_kind(source: Path, tmp_path: Path) -> None:
     for mode in (TransferMode.HARDLINK, TransferMode.SYMLINK, TransferMode.RELSYMLINK):
         transfer_file(source, tmp_path / mode, mode)
 
-    assert os.path.samefile(source, tmp_path / "hardlink")
+    assert source.samefile(tmp_path / "hardlink")
     assert not (tmp_path / "hardlink").is_symlink()
     assert (tmp_path / "symlink").readlink() == source
     assert (tmp_path / "relsymlink").readlink() == Path("in/file.dat")

@@ -36,13 +36,17 @@ VALUES = {
     [
         (
             ("visit", "detector"),
-            "u/me/run/calexp/20210707/r/RG610~empty/2021070700300/"
-            "calexp_LATISS_r_RG610~empty_2021070700300_RXX_S00_u_me_run",
+            (
+                "u/me/run/calexp/20210707/r/RG610~empty/2021070700300/"
+                "calexp_LATISS_r_RG610~empty_2021070700300_RXX_S00_u_me_run"
+            ),
         ),
         (
             ("exposure", "detector"),
-            "u/me/run/calexp/20210707/r/RG610~empty/AT_O_20210707_000300/"
-            "calexp_LATISS_r_RG610~empty_AT_O_20210707_000300_RXX_S00_u_me_run",
+            (
+                "u/me/run/calexp/20210707/r/RG610~empty/AT_O_20210707_000300/"
+                "calexp_LATISS_r_RG610~empty_AT_O_20210707_000300_RXX_S00_u_me_run"
+            ),
         ),
         (("instrument",), "u/me/run/calexp/calexp_LATISS_u_me_run"),
         ((), "u/me/run/calexp/calexp_u_me_run"),
@@ -60,7 +64,9 @@ def test_a_skypix_dimension_of_any_system_fills_skypix() -> None:
 
 
 def test_slashes_make_directories_only_where_asked() -> None:
-    assert _path("{run:/}/{datasetType}/{band}", _type("band"), "a/b", band="x/y") == "a/b/calexp/x_y"
+    assert (
+        _path("{run:/}/{datasetType}/{band}", _type("band"), "a/b", band="x/y") == "a/b/calexp/x_y"
+    )
     assert _path("{run}/{datasetType}/{band}", _type("band"), "a/b", band="x") == "a_b/calexp/x"
 
 
@@ -86,12 +92,16 @@ def test_an_absent_optional_value_takes_its_literal_with_it_but_not_its_director
 def test_the_first_alternative_that_the_dimensions_have_is_taken() -> None:
     template = "{run:/}/{datasetType}/{visit|exposure|detector}"
 
-    assert PathTemplate(template).fit(_type("exposure", "detector").dimensions).fields == ("exposure",)
+    assert PathTemplate(template).fit(_type("exposure", "detector").dimensions).fields == (
+        "exposure",
+    )
     assert PathTemplate(template).fit(_type("detector").dimensions).fields == ("detector",)
 
 
 def test_a_format_spec_is_applied() -> None:
-    assert _path("{run:/}/{datasetType}/{detector:03d}", _type("detector"), detector=7).endswith("/007")
+    assert _path("{run:/}/{datasetType}/{detector:03d}", _type("detector"), detector=7).endswith(
+        "/007"
+    )
 
 
 def test_a_needed_value_that_the_dimensions_lack_is_refused() -> None:
@@ -100,7 +110,7 @@ def test_a_needed_value_that_the_dimensions_lack_is_refused() -> None:
 
 
 def test_a_needed_value_that_is_null_is_refused() -> None:
-    with pytest.raises(PathTemplateError, match="'visit.name', which is not known"):
+    with pytest.raises(PathTemplateError, match=r"'visit.name', which is not known"):
         _path("{run}/{datasetType}/{visit.name}", _type("visit"), **{"visit.name": None})
 
 
@@ -128,7 +138,9 @@ plain_text = st.text("abcXYZ019~-", min_size=1, max_size=6)
 
 @given(
     st.lists(
-        st.tuples(plain_text, st.integers(0, 10**12), plain_text, plain_text), min_size=2, max_size=6
+        st.tuples(plain_text, st.integers(0, 10**12), plain_text, plain_text),
+        min_size=2,
+        max_size=6,
     )
 )
 def test_different_plain_values_have_different_paths(rows: list[tuple[str, int, str, str]]) -> None:
@@ -165,7 +177,10 @@ CONFIG = {
     "calexp": "{run}/{datasetType}/by_name",
     "Exposure": "{run}/{datasetType}/by_class",
     "exposure+detector": "{run}/{datasetType}/by_dimensions",
-    "instrument<HSC>": {"default": "{run}/{datasetType}/hsc", "calexp": "{run}/{datasetType}/hsc_name"},
+    "instrument<HSC>": {
+        "default": "{run}/{datasetType}/hsc",
+        "calexp": "{run}/{datasetType}/hsc_name",
+    },
 }
 
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from typing import Any
 
 import numpy as np
@@ -70,9 +70,7 @@ def test_conditions_keep_the_rows_for_which_they_hold(
         ("exposure.zenith_angle = a OR exposure.zenith_angle = b", {"a": np.float32(10), "b": 13}),
     ],
 )
-def test_values_can_be_bound_in_any_form(
-    filled: Butler, where: str, bind: dict[str, Any]
-) -> None:
+def test_values_can_be_bound_in_any_form(filled: Butler, where: str, bind: dict[str, Any]) -> None:
     assert _ids(filled, where, bind=bind) == [100, 103]
 
 
@@ -93,7 +91,7 @@ def test_bound_text_is_never_part_of_the_statement(filled: Butler) -> None:
     [
         Time("2024-01-12T20:10:00", scale="tai"),
         "2024-01-12T20:10:00",
-        datetime.datetime(2024, 1, 12, 20, 9, 23, tzinfo=datetime.UTC),  # 37 s behind TAI
+        dt.datetime(2024, 1, 12, 20, 9, 23, tzinfo=dt.UTC),  # 37 s behind TAI
     ],
 )
 def test_times_can_be_bound_in_any_form(filled: Butler, time: Any) -> None:
@@ -107,7 +105,9 @@ def test_timespans_and_regions_can_be_bound(filled: Butler) -> None:
 
     assert _ids(filled, span, bind={"night": night}) == [102, 105, 108, 111]
     assert _ids(filled, shape, "visit", bind={"shape": circle(0.0, 0.0, 0.001)}) == [102, 103]
-    assert _ids(filled, "shape OVERLAPS visit.region", "visit", bind={"shape": box(0, 0, 0.001, 0.001)}) == [
+    assert _ids(
+        filled, "shape OVERLAPS visit.region", "visit", bind={"shape": box(0, 0, 0.001, 0.001)}
+    ) == [
         102,
         103,
     ]

@@ -66,7 +66,9 @@ def test_required_values_alone_need_no_table_of_what_they_imply() -> None:
 
 def test_a_dataset_gives_the_values_of_its_dimensions() -> None:
     plan = _plan(
-        "exposure", datasets=(("exposure", "detector"),), values=("instrument", "exposure", "detector")
+        "exposure",
+        datasets=(("exposure", "detector"),),
+        values=("instrument", "exposure", "detector"),
     )
 
     assert plan.elements == ()

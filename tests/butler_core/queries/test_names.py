@@ -52,7 +52,9 @@ def test_the_fields_of_the_element_queried_need_no_prefix() -> None:
 
 def test_datasets_have_fields() -> None:
     assert _meaning("bias.run", types=("bias",))[:1] == ("dataset",)
-    with pytest.raises(UnknownNameError, match=r"a dataset has no field 'rum' .*Did you mean 'run'"):
+    with pytest.raises(
+        UnknownNameError, match=r"a dataset has no field 'rum' .*Did you mean 'run'"
+    ):
         _meaning("bias.rum", types=("bias",))
 
 

@@ -63,7 +63,12 @@ def test_values_of_no_dimension_or_type_are_refused(
 
 
 def test_conditions_add_up(filled: Butler) -> None:
-    query = filled.query().where(instrument="CamA").where("exposure > 103").where("exposure < :n", bind={"n": 106})
+    query = (
+        filled.query()
+        .where(instrument="CamA")
+        .where("exposure > 103")
+        .where("exposure < :n", bind={"n": 106})
+    )
 
     assert _rows(query.data_ids("exposure")) == [("CamA", 104), ("CamA", 105)]
     assert _rows(query.where(exposure=105).data_ids("exposure")) == [("CamA", 105)]
@@ -99,7 +104,7 @@ def test_rows_come_in_the_order_asked(filled: Butler) -> None:
 
 
 def test_what_has_no_order_is_refused(filled: Butler) -> None:
-    with pytest.raises(UnknownNameError, match="'exposure.timespan' has no order"):
+    with pytest.raises(UnknownNameError, match=r"'exposure.timespan' has no order"):
         filled.query_data_ids("exposure", order_by="exposure.timespan")
 
 
@@ -123,7 +128,10 @@ def test_no_dimensions_have_one_data_id_unless_a_condition_fails(filled: Butler)
 def test_default_values_hold_where_nothing_else_is_said(filled_root: Any) -> None:
     with Butler(filled_root, instrument="CamB") as butler:
         assert {d["instrument"] for d in butler.query_data_ids("exposure")} == {"CamB"}
-        assert {d["band"] for d in butler.query_data_ids("band", where="exposure > 0")} == {"r", "z"}
+        assert {d["band"] for d in butler.query_data_ids("band", where="exposure > 0")} == {
+            "r",
+            "z",
+        }
         for more in ({"instrument": "CamA"}, {"where": "instrument = 'CamA'"}):
             found = butler.query_data_ids("exposure", **more)
             assert {d["instrument"] for d in found} == {"CamA"}
@@ -145,7 +153,9 @@ def test_each_data_id_comes_once_however_many_rows_hold_it(filled: Butler) -> No
 def regions(world: Any) -> dict[str, dict[tuple, Any]]:
     rows = world.elements()
     keys = {
-        "visit": ("instrument", "id"), "patch": ("skymap", "tract", "id"), "tract": ("skymap", "id"),
+        "visit": ("instrument", "id"),
+        "patch": ("skymap", "tract", "id"),
+        "tract": ("skymap", "id"),
         "visit_detector_region": ("instrument", "detector", "visit"),
     }  # fmt: skip
     return {
@@ -173,7 +183,9 @@ def test_regions_are_joined_as_a_comparison_of_all_pairs_says(
     names = (*filled.dimensions[first].required, *filled.dimensions[second].required)
     expected = sorted(
         (*a, *b)
-        for (a, one), (b, other) in itertools.product(regions[first].items(), regions[second].items())
+        for (a, one), (b, other) in itertools.product(
+            regions[first].items(), regions[second].items()
+        )
         if overlaps(one, other)
     )
 
@@ -316,7 +328,9 @@ def test_datasets_can_be_constrained_by_anything_they_are_related_to(filled: But
         "calexp", "run/3", where="tract = 1 AND skymap = 'grid' AND detector.raft = 'R0'"
     )
 
-    visits = filled.query_data_ids(["visit", "detector", "tract"], where="tract = 1 AND skymap = 'grid'")
+    visits = filled.query_data_ids(
+        ["visit", "detector", "tract"], where="tract = 1 AND skymap = 'grid'"
+    )
     assert {(r.data_id["visit"], r.data_id["detector"]) for r in found} == {
         (d["visit"], d["detector"]) for d in visits if d["detector"] < 2
     }
@@ -386,7 +400,9 @@ def test_a_flat_must_be_of_the_visits_filter(filled: Butler) -> None:
 
     assert found
     assert {d.full["physical_filter"] for d in found} == {"g1", "r1"}
-    visits = filled.query_data_ids("visit", instrument="CamA", where="physical_filter IN ('g1', 'r1')")
+    visits = filled.query_data_ids(
+        "visit", instrument="CamA", where="physical_filter IN ('g1', 'r1')"
+    )
     assert {d["visit"] for d in found} == {d["visit"] for d in visits}
 
 

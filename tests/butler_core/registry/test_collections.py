@@ -37,7 +37,9 @@ def test_registering_twice_says_that_it_was_there(table: CollectionTable) -> Non
 
 
 def test_a_collection_never_changes_its_type(table: CollectionTable) -> None:
-    with pytest.raises(CollectionTypeError, match="'tag' exists as TAGGED, so it cannot become RUN"):
+    with pytest.raises(
+        CollectionTypeError, match="'tag' exists as TAGGED, so it cannot become RUN"
+    ):
         table.register("tag", CollectionType.RUN)
 
 

@@ -31,7 +31,9 @@ def test_a_type_registered_twice_was_there(registry: Registry) -> None:
     [
         _type("raw", "exposure"),
         _type("raw", "exposure", "detector", storage_class="float"),
-        DatasetType.of("raw", ["exposure", "detector"], "int", universe=universe, is_calibration=True),
+        DatasetType.of(
+            "raw", ["exposure", "detector"], "int", universe=universe, is_calibration=True
+        ),
     ],
 )
 def test_another_definition_under_the_same_name_is_refused(
@@ -39,7 +41,7 @@ def test_another_definition_under_the_same_name_is_refused(
 ) -> None:
     registry.dataset_types.register(_type("raw", "exposure", "detector"))
 
-    with pytest.raises(DatasetTypeConflictError, match="'raw' is registered as .* asked for"):
+    with pytest.raises(DatasetTypeConflictError, match=r"'raw' is registered as .* asked for"):
         registry.dataset_types.register(other)
 
 
@@ -54,7 +56,7 @@ def test_a_component_is_never_registered_but_finds_its_parent(registry: Registry
 def test_an_unknown_type_is_named_with_near_misses(registry: Registry) -> None:
     registry.dataset_types.register(_type("calexp", "visit"))
 
-    with pytest.raises(UnknownDatasetTypeError, match="no dataset type 'calexpp'.*'calexp'"):
+    with pytest.raises(UnknownDatasetTypeError, match=r"no dataset type 'calexpp'.*'calexp'"):
         registry.dataset_types.get("calexpp")
 
 
@@ -86,7 +88,7 @@ def test_another_process_sees_a_new_type(registry: Registry, tmp_path: Path) -> 
 
 
 def test_a_type_whose_registration_was_undone_is_not_remembered(registry: Registry) -> None:
-    with pytest.raises(KeyError), registry.database.transaction():
+    with pytest.raises(KeyError), registry.database.transaction():  # noqa: PT012 - the step that fails ends it
         registry.dataset_types.register(_type("raw", "exposure", "detector"))
         raise KeyError
 

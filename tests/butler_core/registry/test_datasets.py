@@ -14,7 +14,7 @@ from butler_core.registry.registry import Registry
 
 @pytest.fixture
 def registry(make_butler: Callable[..., Butler]) -> Registry:
-    """Return the small world's records, with the dataset types ``raw`` and ``note`` and two runs."""
+    """Return the small world's records, with two dataset types and two runs."""
     registry = make_butler().repository.registry
     for name, dimensions in (("raw", ["exposure", "detector"]), ("note", [])):
         registry.dataset_types.register(
@@ -39,9 +39,7 @@ def _columns(*pairs: tuple[int, int]) -> dict[str, list]:
 
 
 def _insert(registry: Registry, raw: RegisteredType, run: str, *pairs: tuple[int, int], **more):
-    return registry.datasets.insert(
-        raw, registry.collections.get(run), _columns(*pairs), **more
-    )
+    return registry.datasets.insert(raw, registry.collections.get(run), _columns(*pairs), **more)
 
 
 def test_datasets_are_found_by_id(registry: Registry, raw: RegisteredType) -> None:

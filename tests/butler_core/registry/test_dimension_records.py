@@ -51,7 +51,9 @@ def test_a_record_that_is_there_is_a_conflict(registry: Registry, rows: tuple[in
 
 def test_records_that_are_there_can_be_skipped(registry: Registry) -> None:
     assert registry.records.insert("detector", _detectors(1, 8, 8), on_conflict="skip") == 1
-    assert registry.records.fetch("detector", {"id": 1, "instrument": "CamB"})["full_name"] == ["R0_S1"]
+    assert registry.records.fetch("detector", {"id": 1, "instrument": "CamB"})["full_name"] == [
+        "R0_S1"
+    ]
 
 
 def test_records_that_are_there_can_be_replaced(registry: Registry) -> None:
@@ -116,7 +118,9 @@ def test_a_record_is_synced_unless_it_differs(registry: Registry) -> None:
     with pytest.raises(RecordConflictError, match=r"full_name: 'D8' is not 'other'"):
         registry.records.sync("detector", values | {"full_name": "other"})
     assert registry.records.sync("detector", values | {"full_name": "other"}, update=True) is True
-    assert registry.records.fetch("detector", {"id": 8, "instrument": "CamB"})["full_name"] == ["other"]
+    assert registry.records.fetch("detector", {"id": 8, "instrument": "CamB"})["full_name"] == [
+        "other"
+    ]
 
 
 def test_bands_are_those_of_the_physical_filters(registry: Registry) -> None:

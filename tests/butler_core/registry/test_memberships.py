@@ -103,11 +103,13 @@ def test_removing_a_dataset_removes_its_memberships(biases: World) -> None:
 def test_only_tags_are_associated_and_only_calibrations_certified(biases: World) -> None:
     members = biases.registry.memberships
 
-    with pytest.raises(CollectionTypeError, match="'calib' is a CALIBRATION collection, not TAGGED"):
+    with pytest.raises(
+        CollectionTypeError, match="'calib' is a CALIBRATION collection, not TAGGED"
+    ):
         members.associate(biases.bias, biases.calib, biases.keys["run/1"])
     with pytest.raises(CollectionTypeError, match="'tag' is a TAGGED collection, not CALIBRATION"):
         members.certify(biases.bias, biases.tag, [], Timespan(0, 1))
-    with pytest.raises(DatasetTypeError, match="'raw' is not registered as a calibration"):
+    with pytest.raises(DatasetTypeError, match="'raw' is not registered as a calibration"):  # noqa: PT012 - the step that fails ends it
         raw = biases.registry.dataset_types.get("raw")
         members.certify(raw, biases.calib, [], Timespan(0, 1))
 
@@ -175,8 +177,6 @@ def test_validity_is_a_map_from_detector_and_instant_to_dataset(biases: World, s
             model |= {(d, t): biases.keys[run][d] for d, t in cells}
 
     stored = biases.ranges()
-    found = {
-        (d, t): key for key, d, begin, end in stored for t in INSTANTS if begin <= t < end
-    }
+    found = {(d, t): key for key, d, begin, end in stored for t in INSTANTS if begin <= t < end}
     assert found == model
     assert len(found) == sum(begin <= t < end for *_, begin, end in stored for t in INSTANTS)

@@ -86,7 +86,7 @@ def test_one_bad_file_stops_all_and_leaves_nothing(
 def test_files_come_back_when_the_transaction_around_fails(
     butler: Butler, sources: list[Path], mode: TransferMode
 ) -> None:
-    with pytest.raises(KeyError), butler.transaction():
+    with pytest.raises(KeyError), butler.transaction():  # noqa: PT012 - the step that fails ends it
         _ingest(butler, sources, mode)
         raise KeyError
 
@@ -141,7 +141,7 @@ def test_a_file_without_a_dataset_is_refused(butler: Butler, sources: list[Path]
 
 
 def test_a_data_id_without_records_is_refused(butler: Butler, sources: list[Path]) -> None:
-    with pytest.raises(MissingRecordError, match="visit.*999"):
+    with pytest.raises(MissingRecordError, match=r"visit.*999"):
         ingest_files(
             butler.repository,
             IngestRequest(
@@ -201,9 +201,7 @@ def test_a_bulk_ingest_inside_a_transaction_does_not_wait_for_itself(
     bias = butler.get_dataset_type("bias")
     group = bias.dimensions
     refs = [
-        DatasetRef(
-            bias, DataCoordinate.from_required(group, ("CamA", i)), "run/in", uuid.uuid4()
-        )
+        DatasetRef(bias, DataCoordinate.from_required(group, ("CamA", i)), "run/in", uuid.uuid4())
         for i in range(10, 1100)
     ]
 
@@ -227,7 +225,7 @@ def loose(butler: Butler) -> Butler:
 def test_no_put_overwrites_the_file_of_another_dataset(loose: Butler) -> None:
     first = loose.put({"n": 0}, "loose", instrument="CamA", detector=0)
 
-    with pytest.raises(PathTemplateError, match="'run/1/loose.*' is the file of another dataset"):
+    with pytest.raises(PathTemplateError, match=r"'run/1/loose.*' is the file of another dataset"):
         loose.put({"n": 1}, "loose", instrument="CamA", detector=1)
 
     assert loose.get(first) == {"n": 0}

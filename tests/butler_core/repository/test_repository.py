@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -28,7 +27,7 @@ def test_a_new_repository_is_two_files(tmp_path: Path) -> None:
 def test_nothing_is_made_where_a_repository_is(tmp_path: Path) -> None:
     Repository.create(tmp_path / "repo").close()
 
-    with pytest.raises(RepositoryExistsError, match="a data repository in .* already"):
+    with pytest.raises(RepositoryExistsError, match=r"a data repository in .* already"):
         Repository.create(tmp_path / "repo")
 
 
@@ -83,7 +82,7 @@ def test_a_seed_configuration_is_merged(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["seed_config", "dimension_config"])
 def test_an_absent_configuration_file_is_told(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ConfigError, match="no configuration file '.*nowhere.yaml'"):
+    with pytest.raises(ConfigError, match=r"no configuration file '.*nowhere.yaml'"):
         Repository.create(tmp_path / "repo", **{name: tmp_path / "nowhere.yaml"})
 
     assert not (tmp_path / "repo").exists()
@@ -106,14 +105,14 @@ def test_repositories_are_found_by_directory_file_url_and_label(
         "mine",
     ):
         repository = Repository.open(place)
-        assert os.path.samefile(repository.root, tmp_path / "repo")
+        assert repository.root.samefile(tmp_path / "repo")
         repository.close()
-    with pytest.raises(RepositoryNotFoundError, match="no data repository 'mien'.*'mine'"):
+    with pytest.raises(RepositoryNotFoundError, match=r"no data repository 'mien'.*'mine'"):
         Repository.open("mien")
 
 
 def test_a_directory_that_is_no_repository_is_told(tmp_path: Path) -> None:
-    with pytest.raises(RepositoryNotFoundError, match="has no butler.yaml.*`butler create"):
+    with pytest.raises(RepositoryNotFoundError, match=r"has no butler.yaml.*`butler create"):
         Repository.open(tmp_path)
 
 

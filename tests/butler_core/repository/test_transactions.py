@@ -31,7 +31,7 @@ def test_a_transaction_that_fails_leaves_neither_rows_nor_files(butler: Butler) 
     kept = butler.put({"n": 0}, "metric", _data_id(100))
     before = _files(butler)
 
-    with pytest.raises(Stop), butler.transaction():
+    with pytest.raises(Stop), butler.transaction():  # noqa: PT012 - the step that fails ends it
         butler.put({"n": 1}, "metric", _data_id(101))
         butler.prune_datasets([kept], unstore=True, purge=True)
         butler.collections.register("tag", CollectionType.TAGGED)
@@ -46,7 +46,7 @@ def test_a_transaction_that_fails_leaves_neither_rows_nor_files(butler: Butler) 
 def test_an_inner_transaction_that_fails_undoes_its_own_part_only(butler: Butler) -> None:
     with butler.transaction():
         butler.put({"n": 0}, "metric", _data_id(100))
-        with pytest.raises(Stop), butler.transaction():
+        with pytest.raises(Stop), butler.transaction():  # noqa: PT012 - the step that fails ends it
             butler.put({"n": 1}, "metric", _data_id(101))
             raise Stop
         butler.put({"n": 2}, "metric", _data_id(102))
@@ -120,7 +120,7 @@ def test_threads_do_not_share_a_transaction(butler: Butler) -> None:
             with butler.transaction():
                 entered.set()
                 may_fail.wait(10)
-                raise Stop
+                raise Stop  # noqa: TRY301 - what ends the transaction
         except Stop as error:
             outcome.append(error)
 

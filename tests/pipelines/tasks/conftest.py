@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +105,7 @@ def raw_handles(
     ]
     return [
         Handle(
-            lambda path=raw_path(report.folder, plan): read_raw(path),  # type: ignore[misc]
+            partial(read_raw, raw_path(report.folder, plan)),
             {"instrument": "LATISS", "exposure": plan.exposure_id, "detector": 0},
         )
         for plan in chosen
@@ -120,10 +121,7 @@ def configured(label: str, config: Any) -> Any:
 
 def reference_handles(report: NightReport) -> list[Handle]:
     shards = sorted((report.folder / "refcats" / "gaia_dr2_20191105").glob("*.fits"))
-    return [
-        Handle(lambda path=path: Table.read(path), {"htm7": int(path.stem)})  # type: ignore[misc]
-        for path in shards
-    ]
+    return [Handle(partial(Table.read, path), {"htm7": int(path.stem)}) for path in shards]
 
 
 def make_calibrations(report: NightReport) -> Calibrations:

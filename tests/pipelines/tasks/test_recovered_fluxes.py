@@ -45,9 +45,7 @@ def is_alone(visit: ReducedVisit) -> NDArray[np.bool_]:
     ny, nx = visit.post_isr.data.shape
     chosen = ~np.asarray(truth["saturated"]) & (np.asarray(truth["nearest"]) > ALONE_ARCSEC)
     x, y = np.asarray(truth["x"]), np.asarray(truth["y"])
-    return np.asarray(
-        chosen & (x > margin) & (x < nx - margin) & (y > margin) & (y < ny - margin)
-    )
+    return np.asarray(chosen & (x > margin) & (x < nx - margin) & (y > margin) & (y < ny - margin))
 
 
 def places(table: object) -> NDArray[np.float64]:

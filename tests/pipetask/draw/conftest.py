@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -98,7 +97,7 @@ def shown(
     pipeline_graph: PipelineGraph,
     butler: Butler,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[SimpleNamespace]:
+) -> Iterator[ShowContext]:
     """Return a context with everything there is to show."""
     repository = butler.repository
     types = repository.registry.dataset_types

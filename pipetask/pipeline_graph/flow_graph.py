@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from pipetask.pipeline_graph.nodes import Edge, ReadEdge, TaskNode
-from pipetask.pipeline_graph.pipeline_graph import PipelineGraph
 from pipetask.pipeline_graph.resolved import (
     CONFIG_STORAGE_CLASS,
     LOG_STORAGE_CLASS,
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     import networkx as nx
 
     from butler_core.dimensions.group import DimensionGroup
+    from pipetask.pipeline_graph.pipeline_graph import PipelineGraph
 
 #: A task, ``("task", label)``, or a dataset type, ``("dataset_type", name)``.
 Node = tuple[str, str]

@@ -1,0 +1,146 @@
+"""A small repository, made once and copied for each test, and ways to run the program."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from butler_core import Butler, CollectionType, DatasetType
+from butler_core.timespan import Timespan, iso_to_ns
+from pipetask.cli.pipetask_program import pipetask as program
+
+IMPORTABLE = Path(__file__).parent / "importable"
+
+PIPELINE = """\
+description: A little pipeline
+instrument: Cam
+tasks:
+  measure: toy_tasks.MeasureTask
+  merge: {class: toy_tasks.MergeTask, config: {scale: 2}}
+subsets:
+  first: {subset: [measure], description: One frame at a time}
+"""
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tasks_on_path() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(IMPORTABLE))
+        before = os.environ.get("PYTHONPATH")
+        patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, (str(IMPORTABLE), before))))
+        yield
+
+
+def _insert_records(butler: Butler) -> None:
+    camera = {"name": "Cam", "visit_max": 99, "exposure_max": 99, "detector_max": 9}
+    butler.insert_dimension_data("instrument", {**camera, "class_name": "no.such.Camera"})
+    butler.insert_dimension_data(
+        "physical_filter", {"instrument": "Cam", "name": "Cam-G", "band": "g"}
+    )
+    butler.insert_dimension_data(
+        "detector",
+        *(
+            {"instrument": "Cam", "id": i, "full_name": f"D{i}", "purpose": "SCIENCE"}
+            for i in (0, 1)
+        ),
+    )
+    day = Timespan(iso_to_ns("2021-07-07T12:00:00"), iso_to_ns("2021-07-08T12:00:00"))
+    butler.insert_dimension_data("day_obs", {"instrument": "Cam", "id": 20210707, "timespan": day})
+    butler.insert_dimension_data("group", {"instrument": "Cam", "name": "g1"})
+    shared = {"instrument": "Cam", "physical_filter": "Cam-G", "group": "g1", "day_obs": 20210707}
+    butler.insert_dimension_data(
+        "exposure",
+        *(
+            {**shared, "id": i, "obs_id": f"o{i}", "seq_num": i, "observation_type": "science",
+             "exposure_time": 30.0, "timespan": Timespan(day.begin_ns + i, day.begin_ns + i + 1)}
+            for i in (1, 2, 3)
+        ),
+    )  # fmt: skip
+
+
+def put_frames(butler: Butler, run: str) -> None:
+    """Make a run of two frames of no exposure."""
+    for detector in (0, 1):
+        butler.put({"run": run}, "frame", instrument="Cam", detector=detector, run=run)
+
+
+def _put_datasets(butler: Butler) -> None:
+    frame, detector = ("instrument", "exposure", "detector"), ("instrument", "detector")
+    types = [("raw", frame, False), ("bias", detector, True), ("frame", detector, False)]
+    for name, dimensions, is_calibration in types:
+        butler.register_dataset_type(
+            DatasetType.of(
+                name,
+                dimensions,
+                "StructuredDataDict",
+                universe=butler.dimensions,
+                is_calibration=is_calibration,
+            )
+        )
+    for exposure in (1, 2):
+        for number in (0, 1):
+            butler.put(
+                {"exposure": exposure, "counts": 10 * exposure + number},
+                "raw", instrument="Cam", exposure=exposure, detector=number, run="Cam/raw/all",
+            )  # fmt: skip
+    butler.collections.register("empty", CollectionType.RUN)
+
+
+@pytest.fixture(scope="session")
+def pristine_repo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a repository that no test may change: frames of two exposures, and a third without."""
+    root = tmp_path_factory.mktemp("pipetask-cli") / "repo"
+    Butler.create(root).close()
+    with Butler(root, writeable=True) as butler:
+        with butler.transaction():
+            _insert_records(butler)
+        _put_datasets(butler)
+    return root
+
+
+@pytest.fixture
+def repo(pristine_repo: Path, tmp_path: Path) -> Path:
+    """Return a repository of the test's own."""
+    root = tmp_path / "repo"
+    shutil.copytree(pristine_repo, root)
+    return root
+
+
+@pytest.fixture
+def pipeline(tmp_path: Path) -> Path:
+    """Return the file of a pipeline of two tasks."""
+    path = tmp_path / "little.yaml"
+    path.write_text(PIPELINE)
+    return path
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Return a function that runs ``pipetask`` with some arguments in this process."""
+    monkeypatch.delenv("DAF_BUTLER_REPOSITORY_INDEX", raising=False)
+
+    def invoke(*args: object, answer: str | None = None) -> Result:
+        return CliRunner().invoke(
+            program, [str(arg) for arg in args], input=answer, prog_name="pipetask"
+        )
+
+    return invoke
+
+
+def snapshot(repo: Path) -> tuple[list[str], list[str]]:
+    """Return a repository's files and the content of its tables."""
+    files = [
+        str(path) for path in sorted(repo.rglob("*")) if not path.name.endswith(("-wal", "-shm"))
+    ]
+    with sqlite3.connect(repo / "gen3.sqlite3") as connection:
+        rows = list(connection.iterdump())
+    connection.close()
+    return files, rows
