@@ -217,7 +217,7 @@ class Database:
 
     @contextmanager
     def staged(
-        self, columns: Mapping[str, Sequence[Any]], like: Mapping[str, sa.Column[Any]]
+        self, columns: Mapping[str, Sequence[Any]], like: Mapping[str, sa.ColumnElement[Any]]
     ) -> Iterator[sa.Table]:
         """Lend a temporary table of rows to join against.
 

@@ -10,15 +10,14 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pipelines.tasks.overscan import MAD_TO_SIGMA
+
 if TYPE_CHECKING:
     import numpy as np
     from astropy.wcs import WCS
     from numpy.typing import NDArray
 
     from pipelines.tasks.matching import Similarity
-
-_MAD_TO_SIGMA = 1.482602218505602
-
 
 @dataclass(frozen=True)
 class AstrometricResiduals:
@@ -103,14 +102,14 @@ def residuals(
     east = east * np.cos(np.radians(reference_deg[:, 1]))
     offsets = np.concatenate([east, difference[:, 1]]) * 3600.0
     expected = np.concatenate([error_arcsec, error_arcsec])
-    scatter = _MAD_TO_SIGMA * float(np.median(np.abs(offsets)))
+    scatter = MAD_TO_SIGMA * float(np.median(np.abs(offsets)))
     return AstrometricResiduals(
         n_stars=len(found_deg),
         rms_arcsec=float(np.sqrt(np.mean(offsets**2))),
         scatter_arcsec=scatter,
         mean_error_arcsec=scatter / float(np.sqrt(len(found_deg))),
         expected_arcsec=float(np.median(expected)),
-        pull_scatter=_MAD_TO_SIGMA * float(np.median(np.abs(offsets / expected))),
+        pull_scatter=MAD_TO_SIGMA * float(np.median(np.abs(offsets / expected))),
     )
 
 

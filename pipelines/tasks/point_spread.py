@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.tasks.errors import PointSpreadError
 from pipelines.tasks.moffat import MoffatProfile
+from pipelines.tasks.overscan import MAD_TO_SIGMA
 
 if TYPE_CHECKING:
     import numpy as np
@@ -136,7 +137,7 @@ def fit_point_spread(
     _check_number(kept.size, fewest)
     widths = np.array([stamps.only([i]).best(start, 1, tries=1)[0] for i in kept])
     from_median = np.abs(widths - np.median(widths))
-    spread = max(1.4826 * float(np.median(from_median)), 0.01)
+    spread = max(MAD_TO_SIGMA * float(np.median(from_median)), 0.01)
     is_usual = from_median < _OUTLIER_SIGMA * spread
     _check_number(int(is_usual.sum()), fewest)
     start[0] = np.median(widths[is_usual])

@@ -1,4 +1,4 @@
-"""Keeps the metadata and logs of many quanta together: one zip file a batch, not two files a quantum."""
+"""Keeps metadata and logs of many quanta together: one zip file a batch, not two files each."""
 
 from __future__ import annotations
 

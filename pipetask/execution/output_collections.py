@@ -104,7 +104,8 @@ def _children(collections: CollectionTable, request: CollectionRequest) -> tuple
         return None
     if found.type is not CollectionType.CHAINED:
         raise CollectionTypeError(
-            f"the output {request.output!r} is a {found.type} collection; -o takes a CHAINED one, and "
+            f"the output {request.output!r} is a {found.type} collection; -o takes a CHAINED "
+            "one, and "
             "--output-run a RUN"
         )
     return found.children
@@ -118,7 +119,8 @@ def _first_run(
     first = collections.get(children[0])
     if first.type is not CollectionType.RUN:
         raise RunError(
-            f"the first collection in {request.output!r} is {first.name!r}, a {first.type}, not a RUN"
+            f"the first collection in {request.output!r} is {first.name!r}, a {first.type}, not "
+            "a RUN"
         )
     return first.name
 

@@ -130,7 +130,8 @@ class DatastoreContext:
             refs = list(refs)
             if len(datasets) != len(refs):
                 raise TaskError(
-                    f"{self.work.task_label} returned {len(datasets)} datasets where the quantum has "
+                    f"{self.work.task_label} returned {len(datasets)} datasets where the quantum "
+                    "has "
                     f"{len(refs)} {refs[0].dataset_type.name if refs else ''} to write"
                 )
             for one, ref in zip(datasets, refs, strict=True):

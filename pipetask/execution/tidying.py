@@ -57,7 +57,8 @@ def plan_purge(repository: Repository, name: str, *, recursive: bool) -> Removal
         strangers = sorted(set(collections.parents(child.name)) - inside)
         if strangers:
             raise CollectionInUseError(
-                f"{child.name!r} is part of {', '.join(map(repr, strangers))} too, so it cannot go with {name!r}"
+                f"{child.name!r} is part of {', '.join(map(repr, strangers))} too, so it cannot "
+                f"go with {name!r}"
             )
         found.append(child)
         if recursive and child.type is CollectionType.CHAINED:

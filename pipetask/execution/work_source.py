@@ -184,7 +184,8 @@ def _block_ranges(graph: QuantumGraph) -> list[_TaskBlocks]:
     """Return each task's quanta in blocks, smaller ones where quanta have many inputs."""
     rows = graph.fetch(
         "SELECT min(q.quantum), max(q.quantum) + 1, any_value(e.n) FROM quantum q JOIN "
-        "(SELECT q.task, count(*) AS n FROM edge e JOIN quantum q USING (quantum) GROUP BY q.task) e "
+        "(SELECT q.task, count(*) AS n FROM edge e JOIN quantum q USING (quantum) GROUP BY "
+        "q.task) e "
         "USING (task) GROUP BY q.task ORDER BY 1"
     )
     return [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import pdb
+import pdb  # noqa: T100 - --pdb is what it is for
 import threading
 import time
 import traceback

@@ -31,7 +31,8 @@ def import_task(name: str) -> type[PipelineTask]:
     found: Any = getattr(module, class_name, None)
     if found is None:
         raise UnknownTaskError(
-            f"the module {module_name!r} has no task {class_name!r}.{near_misses(class_name, vars(module))}"
+            f"the module {module_name!r} has no task "
+            f"{class_name!r}.{near_misses(class_name, vars(module))}"
         )
     if not (isinstance(found, type) and issubclass(found, PipelineTask)):
         raise UnknownTaskError(f"{name!r} is a {type(found).__name__}, not a PipelineTask class")

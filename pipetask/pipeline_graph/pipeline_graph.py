@@ -134,7 +134,8 @@ class PipelineGraph:
             for name in (node.metadata_dataset_type, node.config_dataset_type):
                 writers.setdefault(name, []).append(f"{node.label} itself")
         return [
-            f"dataset type {name!r} is written by {' and by '.join(edges)}; give one of them another "
+            f"dataset type {name!r} is written by {' and by '.join(edges)}; give one of them "
+            "another "
             "name (config connections.NAME), or leave one task out"
             for name, edges in writers.items()
             if len(edges) > 1

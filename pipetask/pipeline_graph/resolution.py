@@ -122,7 +122,8 @@ class _Resolver:
         if known is None:
             if edge.component is not None:
                 self._faults.append(
-                    f"{edge} reads {edge.connection.name!r}, but no dataset type {name!r} is registered"
+                    f"{edge} reads {edge.connection.name!r}, but no dataset type {name!r} is "
+                    "registered"
                 )
                 return
             self._found[name] = declared
@@ -161,7 +162,8 @@ class _Resolver:
     ) -> None:
         if ours.dimensions != theirs.dimensions:
             self._faults.append(
-                f"{edge} declares {ours.name!r} with {ours.dimensions}, which {said} {theirs.dimensions}"
+                f"{edge} declares {ours.name!r} with {ours.dimensions}, which {said} "
+                f"{theirs.dimensions}"
             )
 
     def _check_storage(self, edge: Edge, source: str, target: str, said: str) -> None:
@@ -170,6 +172,7 @@ class _Resolver:
         classes = self._storage_classes
         if not can_convert(classes.get(source), classes.get(target)):
             self._faults.append(
-                f"{edge} has {edge.connection.name!r} as {source!r}, which cannot become {target!r}, as "
+                f"{edge} has {edge.connection.name!r} as {source!r}, which cannot become "
+                f"{target!r}, as "
                 f"which it {said.removeprefix('is ')}"
             )

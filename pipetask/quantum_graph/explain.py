@@ -32,13 +32,14 @@ def explain_empty_join(join: EmptyJoin) -> EmptyGraphError:
     """Return the error that names what left no data ID."""
     reasons = _empty_inputs(join) or _empty_elements(join) or _guilty_conditions(join)
     if not reasons:
-        reasons = [
+        reason = (
             "each input and each condition leaves something, but nothing fulfils all at once: the "
             "inputs' data IDs do not meet"
-        ]
+        )
         if join.plan.spatial:
             pairs = ", ".join(f"{a.name} and {b.name}" for a, b in join.plan.spatial)
-            reasons[0] += f" (regions of {pairs} must overlap)"
+            reason += f" (regions of {pairs} must overlap)"
+        reasons = [reason]
     return EmptyGraphError("the graph has no quanta: " + "; ".join(reasons))
 
 
@@ -59,7 +60,8 @@ def _empty_inputs(join: EmptyJoin) -> list[str]:
         total = _count(join, dataset_type)
         shown = _shown(join, dataset_type.dimensions)
         reasons.append(
-            f"of {total} {dataset_type.name!r} in {', '.join(map(repr, sorted(held)))}, none fulfils "
+            f"of {total} {dataset_type.name!r} in {', '.join(map(repr, sorted(held)))}, none "
+            "fulfils "
             f"{shown}"
         )
     return reasons
@@ -96,7 +98,8 @@ def _empty_elements(join: EmptyJoin) -> list[str]:
             reasons.append(f"of {total} {element.name} records, none fulfils {shown}")
         elif element.name.startswith("visit"):
             reasons.append(
-                f"there are no {element.name} records; `butler define-visits` makes them of exposures"
+                f"there are no {element.name} records; `butler define-visits` makes them of "
+                "exposures"
             )
         elif element.name in ("tract", "patch", "skymap"):
             reasons.append(

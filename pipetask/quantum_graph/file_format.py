@@ -172,7 +172,8 @@ def _check_tables(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     ).fetchall()
     if wrong or strange or found.keys() - TABLES.keys():
         raise GraphFileError(
-            f"{str(path)!r} is not a quantum graph of ours: it lacks, or has other than, the tables "
+            f"{str(path)!r} is not a quantum graph of ours: it lacks, or has other than, the "
+            "tables "
             f"{', '.join(TABLES)}"
         )
 

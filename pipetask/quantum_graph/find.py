@@ -60,7 +60,8 @@ class PrerequisiteFinder:
             function = getattr(edge.connection, "lookup_function", None)
             if isinstance(edge.connection, PrerequisiteInput) and function is not None:
                 columns = self._workspace.columns(
-                    f"SELECT f.* FROM {self._spaces.full(task_group)} f JOIN {quoted(quanta)} USING (i)"  # noqa: S608 - quoted
+                    f"SELECT f.* FROM {self._spaces.full(task_group)} f JOIN {quoted(quanta)} "  # noqa: S608 - quoted
+                    "USING (i)"
                 )
                 load_looked_up(
                     self._workspace, self._registry, function, dataset_type,
@@ -104,7 +105,7 @@ class PrerequisiteFinder:
                     known.setdefault(name, f"p{place}.{quoted(name)}")
         conditions = [f"d.{quoted(name)} = {column}" for name, column in known.items()]
         if group.temporal:
-            # A dataset without a validity range is valid for ever; a quantum without a time, always.
+            # What has no validity range is valid for ever; a quantum without a time takes all.
             conditions.append("coalesce(d.begin_ns < q.end_ns AND q.begin_ns < d.end_ns, true)")
         per = listed(names, "d") if names else "1"
         self._workspace.create(
@@ -154,15 +155,18 @@ class PrerequisiteFinder:
             if example := self._example(group, short):
                 count, data_id = example
                 raise DatasetNotFoundError(
-                    f"{edge} needs {_number(edge.minimum)} {dataset_type.name!r} for each quantum, but "
-                    f"{count} quanta have fewer, such as {data_id}. {self._what_exists(dataset_type)}"
+                    f"{edge} needs {_number(edge.minimum)} {dataset_type.name!r} for each "
+                    "quantum, but "
+                    f"{count} quanta have fewer, such as {data_id}. "
+                    f"{self._what_exists(dataset_type)}"
                 )
         if not edge.connection.multiple:
             several = f"SELECT i FROM {counted} WHERE n > 1"  # noqa: S608 - a number
             if example := self._example(group, several):
                 count, data_id = example
                 raise AmbiguousDatasetError(
-                    f"{edge} takes one {dataset_type.name!r}, but {count} quanta have several, such as "
+                    f"{edge} takes one {dataset_type.name!r}, but {count} quanta have several, "
+                    "such as "
                     f"{data_id}: certify one for that time, or declare the connection multiple"
                 )
 

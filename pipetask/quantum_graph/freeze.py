@@ -85,7 +85,8 @@ class Freezer:
 
     def _number_datasets(self) -> int:
         pipeline = self.request.pipeline
-        base, parts = 0, []
+        base = 0
+        parts: list[str] = []
         for name in (*pipeline.overall_inputs, *pipeline.outputs):
             dataset_type = pipeline.dataset_types[name]
             offset = self._offset(dataset_type.dimensions)
@@ -106,7 +107,8 @@ class Freezer:
         table = f"numbered_type_{name}"
         count = self.workspace.create(
             table,
-            f"SELECT i, id, run, {base} + row_number() OVER (ORDER BY i) - 1 AS dataset FROM {source}",  # noqa: S608 - quoted
+            f"SELECT i, id, run, {base} + row_number() OVER (ORDER BY i) - 1 AS dataset FROM "  # noqa: S608 - quoted
+            f"{source}",
         )
         parts.append(
             f"SELECT dataset, {number}::SMALLINT AS dataset_type, {data_id} AS data_id, id, run "  # noqa: S608 - quoted
@@ -126,7 +128,7 @@ class Freezer:
         ]
 
     def _collect_prerequisites(self, name: str) -> str:
-        """Make a table of the distinct prerequisites of a type, in data ID order, and return its name."""
+        """Make a table of the distinct prerequisites of a type, ordered, and return its name."""
         every = " UNION ALL ".join(
             f"SELECT id, run FROM {quoted(table)}"  # noqa: S608 - quoted
             for table in self._prerequisite_tables(name)
@@ -140,7 +142,8 @@ class Freezer:
         order = listed([*names, "id"], "d")
         columns = listed(names, "d") + ", " if names else ""
         self.workspace.run(
-            f"CREATE TABLE {table} AS SELECT row_number() OVER (ORDER BY {order}) - 1 AS i, {columns}"  # noqa: S608 - quoted
+            f"CREATE TABLE {table} AS SELECT row_number() OVER (ORDER BY {order}) - 1 AS i, "  # noqa: S608 - quoted
+            f"{columns}"
             f"f.id, f.run FROM ({found}) f "
             f"JOIN (SELECT DISTINCT {columns}d.id FROM {quoted(asked)} d) d ON d.id = f.id"
         )
@@ -336,7 +339,8 @@ class Freezer:
         )
         for number, node in enumerate(self.request.pipeline.tasks):
             workspace.run(
-                f"INSERT INTO {file}.task VALUES (?, ?, ?, ?, ?, ?)", self._task_row(number, node)
+                f"INSERT INTO {file}.task VALUES (?, ?, ?, ?, ?, ?)",  # noqa: S608 - fixed name
+                self._task_row(number, node),
             )
         for table, columns in (
             ("quantum", "quantum, task, data_id, uuidv7() AS id"),

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from butler_core.datasets.dataset_ref import DatasetRef
 from butler_core.datasets.dataset_type import DatasetType
@@ -81,7 +81,7 @@ class QuantumGraph:
         """Close the file."""
         self._connection.close()
 
-    def __enter__(self) -> QuantumGraph:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -168,7 +168,8 @@ class QuantumGraph:
         """Tasks in the order that numbers them, in which they can run."""
         rows = self.fetch(
             "SELECT t.task, label, class_name, t.dimensions, config, connections, n FROM task t "
-            "LEFT JOIN (SELECT task, count(*) AS n FROM quantum GROUP BY task) q ON q.task = t.task "
+            "LEFT JOIN (SELECT task, count(*) AS n FROM quantum GROUP BY task) q ON q.task = "
+            "t.task "
             "ORDER BY t.task"
         )
         return tuple(
@@ -275,7 +276,8 @@ class QuantumGraph:
             parameters,
         )
         edges = self.fetch(
-            f"SELECT e.quantum, e.connection, d.dataset, d.dataset_type, d.id, d.run, i.dimensions, "  # noqa: S608 - as above
+            "SELECT e.quantum, e.connection, d.dataset, d.dataset_type, d.id, d.run, "  # noqa: S608 - as above
+            "i.dimensions, "
             f"{columns} FROM (SELECT * FROM edge WHERE {chosen}) e "
             "JOIN dataset d USING (dataset) JOIN data_id i USING (data_id) "
             "ORDER BY e.quantum, e.connection, d.dataset",
@@ -382,7 +384,7 @@ class QuantumGraph:
         )
 
     def dependencies(self) -> tuple[Any, Any]:
-        """Return which quantum waits for which: columns ``before`` and ``after``, shape (n,), int64."""
+        """Return which quantum waits for which: ``before`` and ``after``, shape (n,), int64."""
         writes = self._connections_that(("output", "metadata", "log"))
         sql = (
             "WITH e AS (SELECT e.quantum, e.connection, e.dataset, q.task "  # noqa: S608 - numbers

@@ -104,7 +104,7 @@ class IdSpaces:
             ask_element(self._workspace, self._registry, element, self._condition, table)
 
     def mapping(self, one: DimensionGroup, other: DimensionGroup) -> str | None:
-        """Return a table ``(a, b)`` of the numbers of data IDs that meet; None if one is the other."""
+        """Return a table ``(a, b)`` of the numbers of data IDs that meet; None if they are one."""
         a, b = self.number(one), self.number(other)
         if a == b:
             return None
@@ -128,7 +128,8 @@ class IdSpaces:
         # Rows over no other dimensions than these are distinct already.
         distinct = "" if set(self._row_group.required) <= set(names) else "DISTINCT"
         return (
-            f"SELECT x.i AS a, y.i AS b FROM (SELECT {distinct} {listed(names)} FROM {quoted(ROWS)}) r "  # noqa: S608 - quoted
+            f"SELECT x.i AS a, y.i AS b FROM (SELECT {distinct} {listed(names)} FROM "  # noqa: S608 - quoted
+            f"{quoted(ROWS)}) r "
             f"JOIN ids_{a} x ON {_same('r', 'x', one.required)} "
             f"JOIN ids_{b} y ON {_same('r', 'y', other.required)}"
         )

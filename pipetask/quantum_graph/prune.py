@@ -18,7 +18,7 @@ from pipetask.quantum_graph.workspace import Workspace, quoted
 
 
 def state_table(dataset_type: str) -> str:
-    """Return the name of the table of a dataset type's datasets that exist or will: ``i, id, run``."""
+    """Return the name of the table of a type's datasets that exist or will: ``i, id, run``."""
     return f"state_{dataset_type}"
 
 
@@ -128,7 +128,10 @@ class Pruner:
             select = f"SELECT i, NULL::UUID AS id, NULL::VARCHAR AS run FROM ids_{number}"  # noqa: S608 - a number
             if count:
                 same = _same("x", "f", dataset_type.dimensions.required)
-                select = f"SELECT x.i, f.id, f.run FROM ids_{number} x LEFT JOIN {quoted(found)} f ON {same}"  # noqa: S608 - quoted
+                select = (
+                    f"SELECT x.i, f.id, f.run FROM ids_{number} x "  # noqa: S608 - quoted
+                    f"LEFT JOIN {quoted(found)} f ON {same}"
+                )
             self._workspace.create(state_table(name), select)
 
     def _drop_done(self, node: TaskNode) -> None:
@@ -208,7 +211,8 @@ class Pruner:
             self._workspace.run(f"DELETE FROM {state} WHERE id IS NULL AND i NOT IN ({written})")  # noqa: S608 - quoted
             # What a quantum writes anew gets a new id.
             self._workspace.run(
-                f"UPDATE {state} SET id = NULL, run = NULL WHERE id IS NOT NULL AND i IN ({written})"  # noqa: S608 - quoted
+                f"UPDATE {state} SET id = NULL, run = NULL WHERE id IS NOT NULL AND i IN "  # noqa: S608 - quoted
+                f"({written})"
             )
             if self._workspace.count(state_table(name)) < before:
                 self._partial.add(name)
@@ -243,7 +247,8 @@ class Pruner:
             if clash:
                 raise DatasetExistsError(
                     f"run {self._request.output_run!r} holds {clash} of the {name!r} that would be "
-                    "written; use --skip-existing-in to leave those quanta out, --clobber-outputs to "
+                    "written; use --skip-existing-in to leave those quanta out, "
+                    "--clobber-outputs to "
                     "replace them, or another output run"
                 )
 

@@ -48,13 +48,16 @@ def refuse_several(
         )
         if rows:
             example = workspace.rows(
-                f"SELECT {listed(group.required) or '1'} FROM ids_{spaces.number(group)} WHERE i = ?",  # noqa: S608 - quoted
+                f"SELECT {listed(group.required) or '1'} FROM ids_{spaces.number(group)} WHERE i "  # noqa: S608 - quoted
+                "= ?",
                 [rows[0][0]],
             )[0]
             data_id = dict(zip(group.required, example, strict=False))
             faults.append(
-                f"{edge} takes one {edge.dataset_type_name!r}, but {len(rows)} quanta have several, "
-                f"such as {data_id} with {rows[0][1]}: declare the connection with multiple=True, or "
+                f"{edge} takes one {edge.dataset_type_name!r}, but {len(rows)} quanta have "
+                "several, "
+                f"such as {data_id} with {rows[0][1]}: declare the connection with "
+                "multiple=True, or "
                 "give it the dimensions that tell them apart"
             )
     if faults:

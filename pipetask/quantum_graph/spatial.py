@@ -188,7 +188,8 @@ def _regions(
     table = registry.schema.elements[element.name]
     given = {element.column_of(name): values for name, values in keys.items()}
     count = len(next(iter(given.values())))
-    like = dict(table.c) | {"place": sa.column("place", sa.BigInteger)}
+    like: dict[str, sa.ColumnElement[Any]] = dict(table.c)
+    like["place"] = sa.column("place", sa.BigInteger)
     with registry.database.staged({**given, "place": list(range(count))}, like) as staged:
         match = sa.and_(*(table.c[name] == staged.c[name] for name in given))
         select = sa.select(table.c.region).join_from(staged, table, match).order_by(staged.c.place)

@@ -36,7 +36,9 @@ class WorkspaceTables(JoinedTables):
         if element.name in self.elements:
             return
         names = [*element.fields, *(("begin_ns", "end_ns") if element.has_timespan else ())]
-        columns = [sa.column(dimension_name(element, name)) for name in names]
+        columns: list[sa.ColumnClause[Any]] = [
+            sa.column(dimension_name(element, name)) for name in names
+        ]
         table: Any = sa.table(element_table(element.name), *columns)
         self.elements[element.name] = table
         dimensions = (*element.required, *element.implied)

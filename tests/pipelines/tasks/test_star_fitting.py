@@ -24,7 +24,8 @@ def scene(
     light = np.zeros((600, 600))
     for x_star, y_star, f in zip(x, y, flux, strict=True):
         rows, columns = (
-            np.arange(600)[max(0, round(c) - 60) : round(c) + 60] for c in (y_star, x_star)
+            np.arange(max(0, round(place) - 60), min(600, round(place) + 60))
+            for place in (y_star, x_star)
         )
         stamp = PROFILE.light(columns[None, :] - x_star, rows[:, None] - y_star).value
         light[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] += f * stamp
@@ -76,17 +77,20 @@ def test_fluxes_and_errors_are_unbiased_at_all_brightnesses(snr: float) -> None:
     x, y = grid(12)
     background = PROFILE.noise_pixels * SKY_VARIANCE
     flux = 0.5 * (snr**2 + snr * np.sqrt(snr**2 + 4.0 * background))
-    pulls, positions = [], []
+    pulls, positions, chi2 = [], [], []
     for seed in range(4):
         image = scene(x, y, np.full(x.size, flux), seed)
         stars = fit_stars(image, PROFILE, x.round(), y.round(), np.full(x.size, flux), iterations=4)
         pulls.append((stars.flux - flux) / stars.flux_error)
         positions.append((stars.x - x) / stars.x_error)
+        chi2.append(stars.chi2)
     pull = np.concatenate(pulls)
 
     assert abs(np.mean(pull)) < 3.0 / np.sqrt(pull.size)
     assert 0.9 < np.std(pull) < 1.1
     assert 0.8 < np.std(np.concatenate(positions)) < 1.3
+    # Three parameters a star take a little of the noise away.
+    assert 0.85 < np.mean(chi2) < 1.02
 
 
 def light_of_others(
@@ -111,7 +115,6 @@ def test_overlapping_stars_share_their_light() -> None:
 
     assert np.abs((stars.flux - flux) / stars.flux_error).max() < 4.0
     assert stars.contamination[1] == pytest.approx(light_of_others(x, y, flux), rel=0.1)
-    assert stars.chi2 == pytest.approx(1.0, abs=0.4)
 
 
 def test_bad_pixels_are_left_out_and_filled_in_apertures() -> None:

@@ -68,9 +68,7 @@ def test_calibrations_may_be_certified() -> None:
 def test_science_exposures_make_no_bias(reduced_night: ReducedNight) -> None:
     raws = raw_handles(reduced_night.report, ImageType.SCIENCE)[:3]
 
-    with pytest.raises(
-        UnusableExposureError, match=r"3 exposures: .*'object', not 'bias'"
-    ) as error:
+    with pytest.raises(UnusableExposureError, match="no bias can be made of these 3") as error:
         CombineBiasTask().run(raws=raws)
 
     assert str(error.value).count("not 'bias'") == 3

@@ -8,6 +8,8 @@ import networkx as nx
 import pytest
 
 from butler_core.dimensions.universe import DimensionUniverse
+from pipetask.pipeline.task_expressions import select_tasks
+from pipetask.pipeline_graph import PipelineGraph
 from pipetask.pipeline_graph.flow_graph import (
     drawing_order,
     make_drawn_graph,
@@ -15,8 +17,6 @@ from pipetask.pipeline_graph.flow_graph import (
     make_task_graph,
     minimal_dimensions,
 )
-from pipetask.pipeline.task_expressions import select_tasks
-from pipetask.pipeline_graph import PipelineGraph
 
 
 def names(graph: nx.DiGraph, kind: str) -> set[str]:

@@ -37,7 +37,7 @@ class Runs:
             name, config = (given, {}) if isinstance(given, str) else given
             pipeline = pipeline.add_task(label, f"graph_tasks.{name}")
             for field, value in config.items():
-                pipeline = pipeline.override(label, field, value)
+                pipeline = pipeline.add_override(label, field, value)
         return pipeline
 
     def resolved(self, pipeline: Pipeline) -> ResolvedPipelineGraph:
@@ -79,7 +79,7 @@ class Runs:
 
     def numbers(self, name: str, run: str = "u/1") -> dict[int, Any]:
         """Return the datasets of a type by ten times the exposure plus the detector."""
-        found = self.butler.query_datasets(name, collections=run, explain=False)
+        found = self.butler.query_datasets(name, collections=run)
         return {
             10 * ref.data_id["exposure"] + dict(ref.data_id).get("detector", 0): self.butler.get(ref)
             for ref in found

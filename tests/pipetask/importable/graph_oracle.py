@@ -231,16 +231,18 @@ def _spatial_pairs(
 
 @lru_cache(maxsize=10_000)
 def _overlapping(one: tuple[tuple[float, float], ...], other: tuple[tuple[float, float], ...]) -> bool:
-    from butler_core.region import polygon
     from lsst.sphgeom import DISJOINT
+
+    from butler_core.region import polygon
 
     return not polygon(list(one)).relate(polygon(list(other))) & DISJOINT
 
 
 @lru_cache(maxsize=1000)
 def _pixels(corners: tuple[tuple[float, float], ...], level: int) -> frozenset[int]:
-    from butler_core.region import polygon
     from lsst.sphgeom import HtmPixelization
+
+    from butler_core.region import polygon
 
     ranges = HtmPixelization(level).envelope(polygon(list(corners))).ranges()
     return frozenset(pixel for begin, end in ranges for pixel in range(begin, end))

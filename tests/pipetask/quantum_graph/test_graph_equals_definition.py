@@ -80,8 +80,9 @@ def test_calibrations_are_those_valid_at_the_quantum_s_time_in_the_first_collect
 def test_skypix_prerequisites_are_those_whose_pixels_touch_the_region(
     unit: str, make_repository: Make, tmp_path: Path
 ) -> None:
-    from butler_core.region import box
     from lsst.sphgeom import HtmPixelization
+
+    from butler_core.region import box
 
     world = filled_world(3)
     ranges = HtmPixelization(7).envelope(box(10.0, 0.0, 3.0, 2.0)).ranges()
@@ -131,8 +132,9 @@ def test_the_first_collection_of_a_chain_that_has_a_dataset_gives_it(
 def test_spatial_constants_restrict_rows(
     where: str, kept: object, make_repository: Make, tmp_path: Path
 ) -> None:
-    from butler_core import region
     from lsst.sphgeom import DISJOINT
+
+    from butler_core import region
 
     world = filled_world(4)
     butler = make_repository(world)
