@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from pipelines.tasks.matching import Similarity
 
+
 @dataclass(frozen=True)
 class AstrometricResiduals:
     """How well matched stars agree with the reference."""

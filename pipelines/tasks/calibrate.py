@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from astropy.wcs import WCS
 
     from butler_core.formatters.exposure import FilterLabel
+    from pipelines.tasks.catalogue_calibration import Settings
 
 
 class CalibrateConnections(PipelineTaskConnections, dimensions=("instrument", "visit", "detector")):
@@ -136,24 +137,11 @@ class CalibrateTask(PipelineTask):
         """
         from astropy.table import vstack
 
-        from pipelines.tasks.catalogue_calibration import Settings, calibrate_catalogue
+        from pipelines.tasks.catalogue_calibration import calibrate_catalogue
 
-        shards = [handle.get() for handle in reference]
-        result = calibrate_catalogue(
-            sources,
-            wcs,
-            vstack(shards, metadata_conflicts="silent"),
-            Settings(
-                flux_column=self._flux_column(filter_label),
-                exposure_s=float(visit_info["exposure_time_s"]),
-                search_arcsec=self.config.search_arcsec,
-                match_arcsec=self.config.match_arcsec,
-                least_snr=self.config.least_snr,
-                zero_point_least_snr=self.config.zero_point_least_snr,
-                fewest_stars=self.config.fewest_stars,
-                has_free_scale=self.config.fit_scale,
-            ),
-        )
+        shards = vstack([handle.get() for handle in reference], metadata_conflicts="silent")
+        settings = self._settings(filter_label, float(visit_info["exposure_time_s"]))
+        result = calibrate_catalogue(sources, wcs, shards, settings)
         calibration = {
             "physical_filter": filter_label.physical,
             "band": _band(filter_label),
@@ -163,9 +151,20 @@ class CalibrateTask(PipelineTask):
         self.metadata.update({k: v for k, v in calibration.items() if isinstance(v, plain)})
         return Struct(calibrated=result.table, calibration=calibration)
 
-    def _flux_column(self, label: FilterLabel) -> str:
-        """Return the column of the reference with the fluxes of a filter's band."""
-        return self.config.reference_flux.format(band=_band(label))
+    def _settings(self, label: FilterLabel, exposure_s: float) -> Settings:
+        """Return what the calibration of one exposure depends on."""
+        from pipelines.tasks.catalogue_calibration import Settings
+
+        return Settings(
+            flux_column=self.config.reference_flux.format(band=_band(label)),
+            exposure_s=exposure_s,
+            search_arcsec=self.config.search_arcsec,
+            match_arcsec=self.config.match_arcsec,
+            least_snr=self.config.least_snr,
+            zero_point_least_snr=self.config.zero_point_least_snr,
+            fewest_stars=self.config.fewest_stars,
+            has_free_scale=self.config.fit_scale,
+        )
 
 
 def _band(label: FilterLabel) -> str:

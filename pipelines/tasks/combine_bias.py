@@ -18,7 +18,7 @@ from pipelines.tasks.calibration_making import (
     statistics,
     type_fault,
 )
-from pipelines.tasks.combining import ClippingConfig, FrameStack, combine
+from pipelines.tasks.combining import ClippingConfig, FrameStack, RunningMean, combine
 from pipelines.tasks.overscan import OverscanConfig
 from pipetask.config.task_config import PipelineTaskConfig
 from pipetask.connections.kinds import Input, Output
@@ -86,7 +86,7 @@ class CombineBiasTask(PipelineTask):
         import numpy as np
 
         clipping = self.config.clipping
-        faults, variances = [], []
+        faults, variances = [], RunningMean()
         first = raws[0].get()
         with FrameStack(first.data.shape) as stack:
             for handle in raws:
@@ -96,9 +96,9 @@ class CombineBiasTask(PipelineTask):
                     continue
                 frame = level_frame(raw, self.config.overscan)
                 stack.append(frame.adu)
-                variances.append(frame.read_variance / frame.gain**2)
+                variances.add(frame.read_variance / frame.gain**2)
             check_exposures("bias", len(raws), clipping.fewest, faults)
-            variance = np.mean(variances, axis=0)
+            variance = variances.mean()
             found = combine(
                 stack,
                 lambda rows, _median: np.sqrt(variance[rows]),

@@ -18,7 +18,7 @@ from pipelines.tasks.calibration_making import (
     statistics,
     type_fault,
 )
-from pipelines.tasks.combining import ClippingConfig, FrameStack, combine
+from pipelines.tasks.combining import ClippingConfig, FrameStack, RunningMean, combine
 from pipelines.tasks.overscan import OverscanConfig
 from pipetask.config.task_config import PipelineTaskConfig
 from pipetask.connections.kinds import Input, Output, PrerequisiteInput
@@ -105,7 +105,7 @@ class CombineDarkTask(PipelineTask):
         clipping = self.config.clipping
         first = raws[0].get()
         fitted = fitted_calibration(bias, first, "bias")
-        faults, read_variances, times_s = [], [], []
+        faults, variances, times_s = [], RunningMean(), []
         with FrameStack(first.data.shape) as stack:
             for handle in raws:
                 raw = handle.get()
@@ -115,15 +115,16 @@ class CombineDarkTask(PipelineTask):
                     continue
                 frame = level_frame(raw, self.config.overscan)
                 stack.append((frame.adu - fitted.data) * frame.gain / facts.dark_s)
-                read_variances.append(frame.read_variance)
+                variances.add(frame.read_variance)
                 times_s.append(facts.dark_s)
             check_exposures("dark", len(raws), clipping.fewest, faults)
-            time_s, read_variance = float(np.mean(times_s)), np.mean(read_variances, axis=0)
+            time_s, read_variance = float(np.mean(times_s)), variances.mean()
             found = combine(
                 stack,
                 lambda rows, rate: np.sqrt(_variance(rate, read_variance[rows], time_s)),
                 clipping,
             )
+        cards = {"OBSTYPE": "dark", "NCOMBINE": len(raws)}
         variance = _variance(found.mean, read_variance, time_s) / np.maximum(found.n_kept, 1)
         combined = make_calibration(
             found.mean,
@@ -131,12 +132,7 @@ class CombineDarkTask(PipelineTask):
             like=first,
             unit="electron / s",
             is_bad=(found.n_kept == 0) | (found.mean > self.config.hot_rate),
-            cards={
-                "OBSTYPE": "dark",
-                "NCOMBINE": len(raws),
-                "DARKTIME": time_s,
-                "BIASCRC": bias_checksum(fitted),
-            },
+            cards={**cards, "DARKTIME": time_s, "BIASCRC": bias_checksum(fitted)},
         )
         self.metadata.update(statistics(combined, found.n_frames, found.rejected_fraction))
         return Struct(combined=combined)

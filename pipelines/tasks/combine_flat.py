@@ -19,7 +19,13 @@ from pipelines.tasks.calibration_making import (
     statistics,
     type_fault,
 )
-from pipelines.tasks.combining import ClippingConfig, CombinedFrame, FrameStack, combine
+from pipelines.tasks.combining import (
+    ClippingConfig,
+    CombinedFrame,
+    FrameStack,
+    RunningMean,
+    combine,
+)
 from pipelines.tasks.overscan import OverscanConfig
 from pipetask.config.task_config import PipelineTaskConfig
 from pipetask.connections.kinds import Input, Output, PrerequisiteInput
@@ -148,7 +154,7 @@ class CombineFlatTask(PipelineTask):
             fitted_calibration(bias, first, "bias"),
             fitted_calibration(dark, first, "dark"),
         )
-        faults, levels, read_variances = [], [], []
+        faults, levels, variances = [], [], RunningMean()
         with FrameStack(first.data.shape) as stack:
             for handle in raws:
                 raw = handle.get()
@@ -160,9 +166,9 @@ class CombineFlatTask(PipelineTask):
                     continue
                 stack.append(scaled.pixels)
                 levels.append(scaled.level)
-                read_variances.append(scaled.read_variance)
+                variances.add(scaled.read_variance)
             check_exposures("flat", len(raws), self.config.clipping.fewest, faults)
-            level, read_variance = float(np.mean(levels)), np.mean(read_variances, axis=0)
+            level, read_variance = float(np.mean(levels)), variances.mean()
             found = combine(
                 stack,
                 lambda rows, flat: np.sqrt(_variance(flat, read_variance[rows], level)),

@@ -54,6 +54,29 @@ class CombinedFrame:
     n_frames: int
 
 
+class RunningMean:
+    """Mean of arrays of one shape, of which only the sum is kept."""
+
+    def __init__(self) -> None:
+        self._total: Any = 0.0
+        self._n = 0
+
+    def add(self, values: NDArray[Any]) -> None:
+        """Count an array in.
+
+        Parameters
+        ----------
+        values
+            Shape as all others.
+        """
+        self._total = self._total + values
+        self._n += 1
+
+    def mean(self) -> Any:
+        """Return the mean; 0 of nothing."""
+        return self._total / max(1, self._n)
+
+
 class FrameStack:
     """Frames kept in a temporary file; a context manager that removes it.
 

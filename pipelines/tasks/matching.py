@@ -14,6 +14,7 @@ from pipelines.tasks.errors import TooFewStarsError
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from scipy.spatial import KDTree
 
 #: How often the matches and the transform improve each other.
 _ROUNDS = 4
@@ -125,12 +126,7 @@ def match_stars(
     transform = Similarity(np.eye(2), shift)
     tree = KDTree(wanted)
     for _ in range(_ROUNDS):
-        distance, nearest = tree.query(transform.apply(places))
-        near = np.flatnonzero(distance < match_pix)
-        # A reference star that is the nearest of several sources is the closest one's.
-        near = near[np.argsort(distance[near], kind="stable")]
-        _, first = np.unique(nearest[near], return_index=True)
-        kept = np.sort(near[first])
+        kept, partner = _nearest_pairs(tree, transform.apply(places), match_pix)
         if kept.size < fewest:
             raise TooFewStarsError(
                 f"after a shift of {shift.round(1).tolist()} pixels {kept.size} of "
@@ -138,9 +134,24 @@ def match_stars(
                 f"{match_pix:.1f} pixels; {fewest} are needed. If the pointing may be further off, "
                 "increase 'search_arcsec'."
             )
-        error = np.hypot(sources.error[kept], reference.error[nearest[kept]])
-        transform = _robust_similarity(places[kept], wanted[nearest[kept]], error, has_free_scale)
-    return Matches(kept, nearest[kept], transform)
+        error = np.hypot(sources.error[kept], reference.error[partner])
+        transform = _robust_similarity(places[kept], wanted[partner], error, has_free_scale)
+    return Matches(kept, partner, transform)
+
+
+def _nearest_pairs(
+    tree: KDTree, places: NDArray[np.float64], match_pix: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return indices of places and of the tree's points that are each other's nearest."""
+    import numpy as np
+
+    distance, nearest = tree.query(places)
+    near = np.flatnonzero(distance < match_pix)
+    # A reference star that is the nearest of several sources is the closest one's.
+    near = near[np.argsort(distance[near], kind="stable")]
+    _, first = np.unique(nearest[near], return_index=True)
+    kept = np.sort(near[first])
+    return kept, nearest[kept]
 
 
 def _common_shift(

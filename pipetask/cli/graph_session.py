@@ -31,6 +31,25 @@ if TYPE_CHECKING:
     from pipetask.execution.output_collections import CollectionPlan
 
 
+#: Options that only a graph that is built now can heed.
+_OF_A_NEW_GRAPH = {
+    "pipeline": "--pipeline",
+    "select_tasks": "--select-tasks",
+    "save_pipeline": "--save-pipeline",
+    "pipeline_dot": "--pipeline-dot",
+    "pipeline_mermaid": "--pipeline-mermaid",
+    "inputs": "--input",
+    "where": "--data-query",
+    "data_id_table": "--data-id-table",
+    "skip_existing_in": "--skip-existing-in",
+    "skip_existing": "--skip-existing",
+    "save_qgraph": "--save-qgraph",
+    "replace_run": "--replace-run",
+    "prune_replaced": "--prune-replaced",
+    "rebase": "--rebase",
+}
+
+
 @dataclass
 class GraphSession:
     """A repository, a pipeline that fits it, and a quantum graph of both."""
@@ -107,8 +126,14 @@ def graph_session(
     with ExitStack() as stack:
         stack.callback(repository.close)
         if options["qgraph_file"]:
-            yield _loaded(repository, options, actions)
+            session = _loaded(repository, options, actions)
+            stack.callback(session.graph.close)
+            yield session
             return
+        _refuse(
+            [name for name in ("--qgraph-id", "--qgraph-node-id") if options[_name(name)]],
+            "chooses from the graph that --qgraph names; give that too",
+        )
         pipeline = make_pipeline(options, actions)
         graph = build_pipeline_graph(pipeline)
         write_pipeline_outputs(options, pipeline, graph)
@@ -119,11 +144,11 @@ def graph_session(
 def _loaded(
     repository: Repository, options: Mapping[str, Any], actions: list[tuple[str, str]]
 ) -> GraphSession:
-    given = [name for name in ("pipeline", "inputs", "where", "data_id_table") if options[name]]
-    if given or actions:
-        raise click.UsageError(
-            "--qgraph brings its own pipeline and data; leave the options for them out"
-        )
+    _refuse(
+        [f"--{name.replace('_', '-')}" for name, _ in actions]
+        + [option for name, option in _OF_A_NEW_GRAPH.items() if options[name]],
+        "cannot go with --qgraph, which brings its own pipeline, data and collections",
+    )
     graph = QuantumGraph.open(options["qgraph_file"])
     wanted = options["qgraph_id"]
     if wanted and wanted != graph.header.get("graph_id"):
@@ -136,25 +161,37 @@ def _loaded(
     return GraphSession(repository, resolved, graph, None, None)
 
 
+def _name(option: str) -> str:
+    return option.removeprefix("--").replace("-", "_")
+
+
+def _refuse(given: list[str], why: str) -> None:
+    if given:
+        raise click.UsageError(f"{', '.join(dict.fromkeys(given))} {why}")
+
+
 def _built(
     repository: Repository, options: Mapping[str, Any], graph: PipelineGraph, path: Path
 ) -> GraphSession:
     from pipetask.execution.output_collections import plan_collections
 
     plan = plan_collections(repository.registry.collections, collection_request(options))
-    if options.get("register_dataset_types"):
-        from pipetask.execution.prepare import register_dataset_types
-
-        register_dataset_types(repository, resolve_against(repository, graph))
     resolved = resolve_against(repository, graph)
     request = _build_request(repository, options, resolved, plan)
     facts = {
         "graph_id": str(uuid.uuid4()),
         "output": plan.chain or "",
+        "chain_before": json.dumps(chain_children(repository, plan.chain)),
         "chain_tail": json.dumps(plan.chain_tail),
     }
     built, report = build_quantum_graph(request, path, facts)
     return GraphSession(repository, resolved, built, report, plan)
+
+
+def chain_children(repository: Repository, name: str | None) -> tuple[str, ...]:
+    """Return what a chain has, or nothing if it does not exist."""
+    found = repository.registry.collections.find([name]).get(name) if name else None
+    return found.children if found else ()
 
 
 def collection_request(options: Mapping[str, Any]) -> Any:

@@ -27,6 +27,11 @@ def _all_of(*decorators: Decorator[Any]) -> Decorator[Any]:
     return decorate
 
 
+def _debug(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        ctx.find_root().params["debug"] = True
+
+
 def show_option() -> Decorator[Any]:
     """Declare --show."""
     return click.option(
@@ -224,6 +229,13 @@ def execution_options() -> Decorator[Any]:
         ),
         click.option(
             "--profile", type=_FILE, help="Write cProfile statistics of the run; needs -j 1."
+        ),
+        click.option(
+            "--debug",
+            is_flag=True,
+            expose_value=False,
+            callback=_debug,
+            help="Show the traceback of an error, as --debug before the subcommand does.",
         ),
         click.option(
             "--start-method",

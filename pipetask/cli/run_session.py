@@ -7,18 +7,17 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from pipetask.cli.graph_session import GraphSession, chain_children
+from pipetask.cli.resuming import remove_leftovers
 from pipetask.errors import RunError
 from pipetask.execution.output_collections import CollectionPlan, clobber, make_collections
-from pipetask.execution.prepare import prepare_run, require_registered
+from pipetask.execution.prepare import prepare_run, register_dataset_types, require_registered
 from pipetask.execution.quantum_work import RunSetup
 from pipetask.execution.run import RunOptions
-
-if TYPE_CHECKING:
-    from pipetask.cli.graph_session import GraphSession
 
 _UNITS_MB = {
     "": 1.0,
@@ -84,32 +83,65 @@ def _memory_mb(text: str | None) -> float | None:
     return float(match["number"]) * _UNITS_MB[unit]
 
 
-def make_ready(session: GraphSession, given: Mapping[str, Any]) -> RunSetup:
-    """Make collections, keep the graph, write init outputs; return the workers' setup."""
-    require_registered(session.repository, session.pipeline)
+def make_ready(
+    session: GraphSession, given: Mapping[str, Any], chosen: frozenset[int] | None
+) -> RunSetup:
+    """Make collections and init outputs, and keep the graph with the run; or change nothing.
+
+    Parameters
+    ----------
+    chosen
+        Quanta of a graph from a file that will run; all if None.
+
+    Returns
+    -------
+    RunSetup
+        What workers need to know.
+    """
+    repository = session.repository
     plan = session.plan or _plan_of_loaded(session, given)
-    make_collections(session.repository, plan, given["prune_replaced"])
-    clobber(session.repository, session.graph, only_logs=not given["clobber_outputs"])
+    with repository.transaction():
+        if given["register_dataset_types"]:
+            register_dataset_types(repository, session.pipeline)
+        require_registered(repository, session.pipeline)
+        make_collections(repository, plan, given["prune_replaced"])
+        setup = prepare_run(
+            repository,
+            session.graph,
+            session.pipeline,
+            with_init=not given["skip_init_writes"],
+            with_versions=not given["no_versions"],
+            debugger=given["pdb"],
+        )
+        _clear(session, given, chosen)
     _keep_graph(session)
-    return prepare_run(
-        session.repository,
-        session.graph,
-        session.pipeline,
-        with_init=not given["skip_init_writes"],
-        with_versions=not given["no_versions"],
-        debugger=given["pdb"],
-    )
+    return setup
+
+
+def _clear(session: GraphSession, given: Mapping[str, Any], chosen: frozenset[int] | None) -> None:
+    """Remove logs of quanta that failed before; all outputs in the way if the user says so."""
+    if chosen is None:
+        clobber(session.repository, session.graph, only_logs=not given["clobber_outputs"])
+        return
+    roles = ("output", "metadata", "log") if given["clobber_outputs"] else ("log",)
+    remove_leftovers(session.repository, session.graph, chosen, roles=roles)
 
 
 def _plan_of_loaded(session: GraphSession, given: Mapping[str, Any]) -> CollectionPlan:
-    """Return the collections that a graph file was made for, or that the options name instead."""
+    """Return the collections that a graph file was made for, or that the options name instead.
+
+    What has come into the chain since then stays in it, behind the run.
+    """
     header = session.graph.header
     run = session.graph.output_run
     if given["output_run"] and given["output_run"] != run:
         raise RunError(f"the graph is for run {run!r}, not {given['output_run']!r}")
     chain = given["output"] or header.get("output") or None
-    tail = tuple(json.loads(header.get("chain_tail", "[]")))
-    return CollectionPlan((), run, chain, tail)
+    tail = json.loads(header.get("chain_tail", "[]"))
+    before = json.loads(header.get("chain_before", "[]"))
+    now = chain_children(session.repository, chain)
+    new = [name for name in now if name not in (run, *before, *tail)]
+    return CollectionPlan((), run, chain, (*new, *tail))
 
 
 def _keep_graph(session: GraphSession) -> None:

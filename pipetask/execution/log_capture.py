@@ -54,17 +54,41 @@ def captured_log(level: int, mdc: Mapping[str, str]) -> Iterator[list[dict[str, 
     keeper = _Keeper(mdc)
     keeper.setLevel(level)
     root = logging.getLogger()
-    before = root.level
     root.addHandler(keeper)
-    if before == logging.NOTSET or before > level:
-        root.setLevel(level)
-    logging.captureWarnings(True)
     try:
-        yield keeper.records
+        with _opened(level):
+            yield keeper.records
     finally:
-        logging.captureWarnings(False)
-        root.setLevel(before)
         root.removeHandler(keeper)
+
+
+class _Opened:
+    """How many threads capture at this time, and the root logger's level before them."""
+
+    lock = threading.Lock()
+    n_captures = 0
+    level_before = logging.NOTSET
+
+
+@contextmanager
+def _opened(level: int) -> Iterator[None]:
+    """Let everything from a level up, and warnings, through to the root logger's handlers."""
+    root = logging.getLogger()
+    with _Opened.lock:
+        if not _Opened.n_captures:
+            _Opened.level_before = root.level
+            logging.captureWarnings(True)
+        _Opened.n_captures += 1
+        if root.level == logging.NOTSET or root.level > level:
+            root.setLevel(level)
+    try:
+        yield
+    finally:
+        with _Opened.lock:
+            _Opened.n_captures -= 1
+            if not _Opened.n_captures:
+                logging.captureWarnings(False)
+                root.setLevel(_Opened.level_before)
 
 
 def _is_main_thread() -> bool:

@@ -127,7 +127,8 @@ def _put_once(butler: Butler, obj: Any, name: str, *, must_equal: bool = False) 
 
 
 def _find_init_input(butler: Butler, name: str, collections: Sequence[str]) -> InputDataset:
-    found = butler.find_dataset(name, {}, collections=collections)
+    is_known = butler.repository.registry.dataset_types.find(name) is not None
+    found = butler.find_dataset(name, {}, collections=collections) if is_known else None
     if found is None:
         raise RunError(f"the init input {name!r} is in none of {', '.join(map(repr, collections))}")
     registry = butler.repository.registry

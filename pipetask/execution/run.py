@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 from butler_core.repository.repository import Repository
 from pipetask.execution.engines.engine import Engine, make_engine
+from pipetask.execution.interrupts import Interrupts, first_interrupt_held
+from pipetask.execution.made_before import refuse_made
 from pipetask.execution.note_archive import Note
 from pipetask.execution.quantum_work import Outcome, QuantumResult, QuantumWork, RunSetup
 from pipetask.execution.registrar import Registrar
@@ -24,7 +26,6 @@ _LOG = logging.getLogger(__name__)
 
 #: What one trip to a worker should take [s], so that the trip itself does not matter.
 _BATCH_S = 0.2
-_MAX_BATCH = 64
 #: Longest time between commits [s].
 _COMMIT_S = 2.0
 #: A quantum whose worker died this often is given up.
@@ -64,7 +65,15 @@ def run_graph(
     -------
     RunSummary
         What became of each quantum. A failed quantum is no error here.
+
+    Raises
+    ------
+    DatasetExistsError
+        If the run has done some of the quanta.
+    KeyboardInterrupt
+        At the second interrupt; the first lets what runs end, and cancels the rest.
     """
+    refuse_made(repository, graph, options.chosen)
     engine = make_engine(options.engine, options.n_workers, options.memory_mb)
     loop = _Loop(repository, graph, setup, options, engine)
     killed = True
@@ -108,11 +117,8 @@ class _Loop:
     def run(self) -> None:
         begin = time.monotonic()
         try:
-            self._go_on()
-        except KeyboardInterrupt:
-            _LOG.warning("interrupted: waiting for what runs; interrupt again to stop at once")
-            self._cancel()
-            self._go_on()
+            with first_interrupt_held() as interrupts:
+                self._go_on(interrupts)
         finally:
             self._registrar.commit()
             self.summary.n_datasets = self._registrar.n_registered
@@ -120,8 +126,10 @@ class _Loop:
         for number in self._schedule.numbers(State.CANCELLED):
             self.summary.count(self._label(number), Outcome.CANCELLED)
 
-    def _go_on(self) -> None:
+    def _go_on(self, interrupts: Interrupts) -> None:
         while self._flying or self._suspects or not self._schedule.is_finished:
+            if interrupts.came and not self._schedule.is_cancelled:
+                self._cancel()
             self._submit()
             done, _ = wait(self._flying, return_when=FIRST_COMPLETED, timeout=self._patience())
             for future in done:
@@ -161,7 +169,7 @@ class _Loop:
         if mean is None or self._options.timeout_s is not None:
             return 1
         fair = self._schedule.n_ready // (2 * self._engine.n_workers)
-        return max(1, min(_MAX_BATCH, int(_BATCH_S / max(mean, 1e-4)), fair))
+        return max(1, min(self._engine.max_batch, int(_BATCH_S / max(mean, 1e-4)), fair))
 
     def _send(self, batch: list[QuantumWork]) -> None:
         executor = self._engine.executor(self._prepare)

@@ -59,9 +59,9 @@ class Schedule:
         if chosen is not None:
             is_chosen = np.zeros(len(tasks), dtype=bool)
             is_chosen[list(chosen)] = True
-            both = is_chosen[np.asarray(before)] & is_chosen[np.asarray(after)]
-            before, after = np.asarray(before)[both], np.asarray(after)[both]
-
+            before, after = (np.asarray(side, dtype=np.int64) for side in (before, after))
+            both = is_chosen[before] & is_chosen[after]
+            before, after = before[both], after[both]
         self._n = len(tasks)
         self._tasks = np.asarray(tasks, dtype=np.int64)
         order = np.argsort(np.asarray(before, dtype=np.int64), kind="stable")
@@ -72,6 +72,7 @@ class Schedule:
         self._state = np.full(self._n, _WAITING, dtype=np.int8)
         self._heap: list[tuple[int, int]] = []
         self._n_running = 0
+        self._is_cancelled = False
         if chosen is not None:
             self._state[~is_chosen] = _LEFT_OUT
         self._push(np.flatnonzero((self._missing == 0) & (self._state == _WAITING)))
@@ -93,6 +94,11 @@ class Schedule:
     def is_finished(self) -> bool:
         """Whether nothing runs and nothing can start."""
         return not self._heap and not self._n_running
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether `cancel` was called."""
+        return self._is_cancelled
 
     def state(self, quantum: int) -> State:
         """Return where a quantum stands."""
@@ -151,7 +157,10 @@ class Schedule:
         return sorted(blocked)
 
     def requeue(self, quantum: int) -> None:
-        """Note that a quantum's worker was lost, and that it is to run again."""
+        """Note that a quantum's worker was lost, and that it is to run again, unless cancelled."""
+        if self._is_cancelled:
+            self._leave_running(quantum, _CANCELLED)
+            return
         self._leave_running(quantum, _WAITING)
         self._push([quantum])
 
@@ -159,6 +168,7 @@ class Schedule:
         """Start nothing more; return all that was waiting or ready."""
         import numpy as np
 
+        self._is_cancelled = True
         left = np.flatnonzero((self._state == _WAITING) | (self._state == _READY))
         self._state[left] = _CANCELLED
         self._heap.clear()

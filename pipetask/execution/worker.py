@@ -77,7 +77,7 @@ def run_batch(batch: Sequence[QuantumWork]) -> list[QuantumResult]:
 
 def _run_one(worker: _Worker, work: QuantumWork) -> QuantumResult:
     begin = time.perf_counter()
-    can_measure = reset_peak_memory()
+    can_measure = _is_alone() and reset_peak_memory()
     mdc = {"LABEL": f"{work.task_label}:{work.data_id}", "RUN": _run_of(work)}
     error = trace = ""
     metadata: dict[str, Any] = {}
@@ -88,13 +88,17 @@ def _run_one(worker: _Worker, work: QuantumWork) -> QuantumResult:
             context = DatastoreContext(worker.datastore, work, task.log)
             outcome = _attempt(task, context)
             metadata = task.metadata.to_dict()
-        except Exception as fault:  # noqa: BLE001 - a quantum's failure becomes its record
+        except (Exception, SystemExit) as fault:  # noqa: BLE001 - a quantum's failure becomes its record
             outcome = Outcome.FAILED
             error = f"{type(fault).__name__}: {fault}"
             trace = traceback.format_exc()
             if worker.setup.debugger:
                 pdb.post_mortem(fault.__traceback__)
             _LOG.error("%s %s failed: %s", work.task_label, work.data_id, error, exc_info=True)
+        except BaseException:
+            if context is not None:
+                worker.datastore.remove(context.written.values())
+            raise
     written = dict(context.written) if context else {}
     if outcome is Outcome.FAILED:
         worker.datastore.remove(written.values())
@@ -112,6 +116,11 @@ def _run_one(worker: _Worker, work: QuantumWork) -> QuantumResult:
         work.number, work.task_label, work.data_id, outcome, written, notes, tuple(log),
         error, trace, elapsed, peak,
     )  # fmt: skip
+
+
+def _is_alone() -> bool:
+    """Return whether no other quantum runs in this process: other threads share its memory."""
+    return threading.current_thread() is threading.main_thread()
 
 
 def _run_of(work: QuantumWork) -> str:

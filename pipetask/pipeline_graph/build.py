@@ -72,13 +72,18 @@ def labels_between(pipeline: Pipeline, first: str | None, last: str | None) -> C
         The earliest task; None for no bound.
     last
         The latest task; None for no bound.
+
+    Raises
+    ------
+    UnknownLabelError
+        If the pipeline has no such task.
     """
     import networkx as nx
 
-    graph = build_pipeline_graph(pipeline).task_graph
+    graph = build_pipeline_graph(pipeline)
     chosen = set(pipeline.task_labels)
     if first is not None:
-        chosen &= nx.descendants(graph, first) | {first}
+        chosen &= nx.descendants(graph.task_graph, graph.task(first).label) | {first}
     if last is not None:
-        chosen &= nx.ancestors(graph, last) | {last}
+        chosen &= nx.ancestors(graph.task_graph, graph.task(last).label) | {last}
     return [label for label in pipeline.task_labels if label in chosen]

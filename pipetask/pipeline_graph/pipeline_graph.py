@@ -131,12 +131,12 @@ class PipelineGraph:
         for node in self.nodes.values():
             for edge in (*node.writes, *node.init_writes):
                 writers.setdefault(edge.dataset_type_name, []).append(str(edge))
-            for name in (node.metadata_dataset_type, node.config_dataset_type):
+            automatic = (node.metadata_dataset_type, node.config_dataset_type, node.log_dataset_type)
+            for name in filter(None, automatic):
                 writers.setdefault(name, []).append(f"{node.label} itself")
         return [
             f"dataset type {name!r} is written by {' and by '.join(edges)}; give one of them "
-            "another "
-            "name (config connections.NAME), or leave one task out"
+            "another name (config connections.NAME), or leave one task out"
             for name, edges in writers.items()
             if len(edges) > 1
         ]

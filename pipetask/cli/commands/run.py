@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +14,7 @@ from pipetask.cli.ordered_actions import PipelineCommand, actions_given
 
 if TYPE_CHECKING:
     from pipetask.cli.graph_session import GraphSession
+    from pipetask.execution.quantum_work import RunSetup
     from pipetask.execution.run import RunOptions
     from pipetask.execution.summary import RunSummary
 
@@ -38,6 +40,7 @@ def run(ctx: click.Context, /, **given: Any) -> None:
         write_graph_outputs,
     )
     from pipetask.cli.pipeline_session import print_shown
+    from pipetask.cli.resuming import quanta_to_run
     from pipetask.cli.run_session import make_ready, run_options
 
     how = run_options(given)
@@ -46,13 +49,16 @@ def run(ctx: click.Context, /, **given: Any) -> None:
         nothing_to_do_is_fine(),
         graph_session(given, actions_given(ctx), writeable=True) as session,
     ):
+        chosen = None
+        if given["qgraph_file"]:
+            chosen = quanta_to_run(session.repository, session.graph, given)
         write_graph_outputs(given, session)
         print_shown(given["show"], **session.shown())
-        setup = make_ready(session, given)
+        setup = make_ready(session, given, chosen)
         if given["init_only"]:
             click.echo(f"Run {session.graph.output_run!r} is ready; nothing was run.")
             return
-        summary = _run(session, setup, how, given)
+        summary = _run(session, setup, replace(how, chosen=chosen), given["profile"])
     if summary is None:
         return
     _print_summary(summary, given)
@@ -60,20 +66,21 @@ def run(ctx: click.Context, /, **given: Any) -> None:
         ctx.exit(_FAILED)
 
 
-def _run(session: GraphSession, setup: Any, how: RunOptions, given: dict[str, Any]) -> RunSummary:
+def _run(
+    session: GraphSession, setup: RunSetup, how: RunOptions, profile_file: Path | None
+) -> RunSummary:
     from pipetask.cli.run_progress import progress_of
     from pipetask.execution.run import run_graph
 
     with progress_of(session.graph) as on_result:
-        chosen = session.graph.numbers_of(given["qgraph_node_id"]) or None
-        how = replace(how, on_result=on_result, chosen=chosen)
-        if given["profile"] is None:
+        how = replace(how, on_result=on_result)
+        if profile_file is None:
             return run_graph(session.repository, session.graph, setup, how)
         import cProfile
 
         profile = cProfile.Profile()
         summary = profile.runcall(run_graph, session.repository, session.graph, setup, how)
-        profile.dump_stats(given["profile"])
+        profile.dump_stats(profile_file)
         return summary
 
 
@@ -83,18 +90,35 @@ def _print_summary(summary: RunSummary, given: dict[str, Any]) -> None:
 
     print_sheet(Sheet(summary.to_columns()), "table")
     click.echo(f"{summary.n_datasets} datasets in run {summary.run!r}, {summary.elapsed_s:.1f} s")
-    for failure in summary.failures:
-        click.echo(
-            f"{failure.task_label} {failure.data_id} {failure.outcome.value}: {failure.error}",
-            err=True,
-        )
-    if summary.failures:
-        click.echo(
-            f"Their logs are the datasets TASK_log of run {summary.run!r}. When the cause is "
-            "mended, the same command with --extend-run does what is missing.",
-            err=True,
-        )
+    _print_failures(summary)
     if given["summary"]:
         given["summary"].write_text(
             json.dumps(summary.to_json(), indent=1) + "\n", encoding="utf-8"
         )
+
+
+def _print_failures(summary: RunSummary) -> None:
+    """Say what failed, where to read more, and how to go on."""
+    if not summary.failures:
+        return
+    from butler_core.dimensions.data_coordinate import DataCoordinate
+    from pipetask.execution.quantum_work import Outcome
+
+    for failure in summary.failures:
+        data_id = DataCoordinate.from_required(
+            failure.data_id.group, failure.data_id.values_required
+        )
+        click.echo(
+            f"{failure.task_label} {data_id} {failure.outcome.value}: {failure.error}", err=True
+        )
+    n_more = sum(map(summary.total, (Outcome.FAILED, Outcome.LOST))) - len(summary.failures)
+    if n_more:
+        click.echo(f"... and {n_more} more.", err=True)
+    logs = sorted({f"{f.task_label}_log" for f in summary.failures if f.log})
+    if logs:
+        names = ", ".join(map(repr, logs))
+        click.echo(f"What they logged is in the datasets {names} of run {summary.run!r}.", err=True)
+    click.echo(
+        "When the cause is mended, the same command with --extend-run does what is missing.",
+        err=True,
+    )

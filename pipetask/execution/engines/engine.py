@@ -15,6 +15,8 @@ class Engine(Protocol):
 
     #: How many batches can run at once.
     n_workers: int
+    #: How many quanta may go to a worker at once: 1 where the way there costs nothing.
+    max_batch: int
 
     def executor(self, prepare: Callable[[], None]) -> Executor:
         """Return an executor that works; a new one after `replace`.

@@ -11,6 +11,8 @@ from pipetask.execution.engines.loky_pool import new_pool, stop_pool
 class ProcessesEngine:
     """Worker processes that persist from quantum to quantum."""
 
+    max_batch = 64
+
     def __init__(self, n_workers: int, memory_mb: float | None = None) -> None:
         self.n_workers = n_workers
         self._memory_mb = memory_mb

@@ -24,6 +24,7 @@ class SerialEngine:
     """One worker: this thread."""
 
     n_workers = 1
+    max_batch = 1
 
     def __init__(self) -> None:
         self._executor: Executor | None = None

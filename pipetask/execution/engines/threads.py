@@ -9,6 +9,8 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 class ThreadsEngine:
     """Threads of this process."""
 
+    max_batch = 1
+
     def __init__(self, n_workers: int) -> None:
         self.n_workers = n_workers
         self._executor: Executor | None = None

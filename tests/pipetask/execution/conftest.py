@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -113,7 +114,10 @@ def runs(tmp_path: Path) -> Iterator[Runs]:
                     {"number": number}, "raw", instrument="Cam", exposure=exposure,
                     detector=detector, run="raw/all",
                 )  # fmt: skip
+        level = logging.getLogger("pipetask").level
+        logging.getLogger("pipetask").setLevel(logging.INFO)
         yield Runs(butler, tmp_path)
+        logging.getLogger("pipetask").setLevel(level)
 
 
 @pytest.fixture

@@ -153,7 +153,7 @@ class NotesTask(PipelineTask):
     ConfigClass = NotesConfig
 
     def run(self, notes: Any, logs: Any) -> Struct:
-        numbers = sorted(dict(note)["number"] for note in notes)
+        numbers = sorted(dict(note)["number"] for note in notes if "number" in dict(note))
         return Struct(summary={"numbers": numbers, "n_logs": len(logs)})
 
 
@@ -223,10 +223,45 @@ class WarnTask(PipelineTask):
         return Struct(frame={"number": raw["number"]})
 
 
-class ComponentConnections(PipelineTaskConnections, dimensions=FRAME):
-    whole = Input("image", "ImageF", dimensions=FRAME)
-    number = Output("shape", SC, dimensions=FRAME)
+class TableConnections(PipelineTaskConnections, dimensions=FRAME):
+    raw = Input("raw", SC, dimensions=FRAME)
+    catalog = Output("catalog", "ArrowAstropy", dimensions=FRAME)
 
 
-class ComponentConfig(Behaviour, pipelineConnections=ComponentConnections):
-    """Configuration of `ComponentTask`."""
+class TableConfig(PipelineTaskConfig, pipelineConnections=TableConnections):
+    """Configuration of `TableTask`."""
+
+
+class TableTask(PipelineTask):
+    """Writes a table with as many rows as its number."""
+
+    ConfigClass = TableConfig
+
+    def run(self, raw: Any) -> Struct:
+        from astropy.table import Table
+
+        numbers = list(range(raw["number"]))
+        return Struct(catalog=Table({"a": numbers, "b": [-n for n in numbers]}))
+
+
+class PartsConnections(PipelineTaskConnections, dimensions=FRAME):
+    columns = Input("catalog.columns", "ArrowColumnList", dimensions=FRAME)
+    count = Input("catalog.rowcount", "int", dimensions=FRAME, deferLoad=True)
+    table = Input("catalog", "ArrowAstropy", dimensions=FRAME, deferLoad=True)
+    parts = Output("parts", SC, dimensions=FRAME)
+
+
+class PartsConfig(PipelineTaskConfig, pipelineConnections=PartsConnections):
+    """Configuration of `PartsTask`."""
+
+
+class PartsTask(PipelineTask):
+    """Reads components, now and later, and one column of the table."""
+
+    ConfigClass = PartsConfig
+
+    def run(self, columns: Any, count: Any, table: Any) -> Struct:
+        one = table.get(parameters={"columns": ["b"]})
+        found = {"columns": list(columns), "count": int(count.get()), "names": list(one.colnames)}
+        found["again"] = int(table.get(component="rowcount"))
+        return Struct(parts=found)

@@ -1,0 +1,113 @@
+"""Decides which quanta of a graph from a file are to run, and clears what they left behind.
+
+Runs nothing. A graph that is built now needs none of this: it leaves out by itself what is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from butler_core.errors import CollectionExistsError
+from butler_core.repository.removal import purge_datasets
+from butler_core.repository.repository import Repository
+from pipetask.errors import NothingToDoError, RunError
+from pipetask.quantum_graph.graph import QuantumGraph
+
+_MAX_NAMED = 5
+
+
+def quanta_to_run(
+    repository: Repository, graph: QuantumGraph, given: Mapping[str, Any]
+) -> frozenset[int] | None:
+    """Return the numbers of the quanta that the options ask for and that are not done.
+
+    Returns
+    -------
+    frozenset or None
+        None for all.
+
+    Raises
+    ------
+    CollectionExistsError
+        If the run exists and ``--extend-run`` is not given.
+    NothingToDoError
+        If all are done.
+    RunError
+        If one needs another that is neither asked for nor done.
+    """
+    named = graph.numbers_of(given["qgraph_node_id"])
+    wanted = named or frozenset(range(len(graph)))
+    run = graph.output_run
+    exists = run in repository.registry.collections.find([run])
+    if exists and not given["extend_run"]:
+        raise CollectionExistsError(
+            f"run {run!r} of the graph exists already; use --extend-run to do what is missing"
+        )
+    done = _done(repository, graph) if exists else frozenset()
+    left = wanted - done
+    if not left:
+        raise NothingToDoError(f"all quanta are done already ({len(wanted)} of the graph)")
+    _require_inputs(graph, left, done)
+    return None if len(left) == len(graph) else left
+
+
+def _done(repository: Repository, graph: QuantumGraph) -> frozenset[int]:
+    """Return the quanta whose metadata, which each leaves that did not fail, are there."""
+    rows = _outputs(graph, ("metadata",))
+    found = repository.registry.datasets.find_ids([id_ for _, id_ in rows])
+    return frozenset(number for number, id_ in rows if id_ in found)
+
+
+def _outputs(graph: QuantumGraph, roles: Collection[str]) -> list[tuple[int, bytes]]:
+    """Return the numbers of quanta and the ids of what they write in some roles."""
+    rows: list[tuple[Any, ...]] = []
+    for task in graph.tasks:
+        connections = [n for n, row in enumerate(task.connections) if row.role in roles]
+        rows += graph.fetch(
+            "SELECT e.quantum, d.id FROM quantum q JOIN edge e USING (quantum) "
+            "JOIN dataset d USING (dataset) "
+            "WHERE q.task = ? AND e.connection IN (SELECT unnest(?))",
+            [task.number, connections],
+        )
+    return [(number, id_.bytes) for number, id_ in rows]
+
+
+def _require_inputs(graph: QuantumGraph, chosen: frozenset[int], done: frozenset[int]) -> None:
+    if len(chosen) + len(done) == len(graph):
+        return
+    before, after = graph.dependencies()
+    missing = sorted(
+        {
+            int(maker)
+            for maker, user in zip(before, after, strict=True)
+            if int(user) in chosen and int(maker) not in chosen and int(maker) not in done
+        }
+    )
+    if missing:
+        names = ", ".join(map(str, missing[:_MAX_NAMED]))
+        more = f" and {len(missing) - _MAX_NAMED} more" if len(missing) > _MAX_NAMED else ""
+        raise RunError(
+            f"what is asked for needs the quanta {names}{more}, which are not done; run them "
+            "before, or name them with --qgraph-node-id too"
+        )
+
+
+def remove_leftovers(
+    repository: Repository,
+    graph: QuantumGraph,
+    chosen: Iterable[int],
+    *,
+    roles: Collection[str] = ("log",),
+) -> int:
+    """Remove what some quanta left in the run when they failed; return how many datasets went.
+
+    Parameters
+    ----------
+    roles
+        Which of their outputs go: ``output``, ``metadata``, ``log``.
+    """
+    numbers = frozenset(chosen)
+    ids = [id_ for number, id_ in _outputs(graph, roles) if number in numbers]
+    found = repository.registry.datasets.find_ids(ids)
+    return purge_datasets(repository, [ref for ref, _ in found.values()])
