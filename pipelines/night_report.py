@@ -97,28 +97,29 @@ def count_quanta(butler: Butler, collection: str) -> list[TaskCount]:
 
     A quantum that was blocked or cancelled leaves no note, and is not counted.
     """
-    labels: dict[str, None] = {}
     runs = butler.collections.query(collection, CollectionType.RUN, flatten_chains=True)
-    for run in runs:
-        labels.update(dict.fromkeys(_labels_of(butler, run)))
     counts = []
-    for label in labels:
+    for label in _labels(butler, runs):
         done = _data_ids(butler, f"{label}_metadata", runs)
         logged = _data_ids(butler, f"{label}_log", runs)
-        counts.append(TaskCount(label, len(done), len(logged - done)))
+        if done or logged:
+            counts.append(TaskCount(label, len(done), len(logged - done)))
     return counts
 
 
-def _labels_of(butler: Butler, run: str) -> list[str]:
-    """Return the labels of the tasks that a run's graphs have, in the order they can run."""
+def _labels(butler: Butler, runs: list[str]) -> list[str]:
+    """Return the labels of all tasks known: of those in the runs' graphs in order, then others."""
     from pipetask.quantum_graph import QuantumGraph
 
     labels: dict[str, None] = {}
-    folder = butler.repository.datastore.root / run / "graphs"
-    for path in sorted(folder.glob("*.qg")):
-        with QuantumGraph.open(path) as graph:
-            labels.update(dict.fromkeys(task.label for task in graph.tasks))
-    return list(labels)
+    for run in runs:
+        folder = butler.repository.datastore.root / run / "graphs"
+        for path in sorted(folder.glob("*.qg")):
+            with QuantumGraph.open(path) as graph:
+                labels.update(dict.fromkeys(task.label for task in graph.tasks))
+    names = [known.dataset_type.name for known in butler.repository.registry.dataset_types.all()]
+    notes = [name for name in sorted(names) if name.endswith(("_metadata", "_log"))]
+    return list(labels | dict.fromkeys(name.rpartition("_")[0] for name in notes))
 
 
 def _data_ids(butler: Butler, name: str, runs: list[str]) -> set[Any]:

@@ -260,6 +260,12 @@ def execution_options() -> Decorator[Any]:
             metavar="SIZE",
             help="Memory that a worker process may have, such as 3GB; plain numbers are MB.",
         ),
+    )
+
+
+def once_per_run_options() -> Decorator[Any]:
+    """Declare the options that say what is written once for a run."""
+    return _all_of(
         click.option(
             "--skip-init-writes", is_flag=True, help="Do not write configurations and init outputs."
         ),

@@ -47,7 +47,7 @@ def quanta_to_run(
     done = _done(repository, graph) if exists else frozenset()
     left = wanted - done
     if not left:
-        raise NothingToDoError(f"all quanta are done already ({len(wanted)} of the graph)")
+        raise NothingToDoError(f"nothing to do: all {len(wanted)} quanta asked for are done already")
     _require_inputs(graph, left, done)
     return None if len(left) == len(graph) else left
 

@@ -20,7 +20,7 @@ def to_networkx(graph: QuantumGraph) -> nx.DiGraph:
     networkx.DiGraph
         Nodes are ``("quantum", number)``, with ``task``, ``data_id`` and
         ``id``, and ``("dataset", id)``, with ``ref``. Edges have
-        ``connection``, and go from inputs to quanta to outputs.
+        ``connections``, a tuple, and go from inputs to quanta to outputs.
     """
     import networkx as nx
 
@@ -31,9 +31,12 @@ def to_networkx(graph: QuantumGraph) -> nx.DiGraph:
         for name, refs in quantum.inputs.items():
             for ref in refs:
                 view.add_node(("dataset", ref.id), ref=ref)
-                view.add_edge(("dataset", ref.id), node, connection=name)
+                known = view.get_edge_data(("dataset", ref.id), node, {"connections": ()})
+                view.add_edge(
+                    ("dataset", ref.id), node, connections=(*known["connections"], name)
+                )
         for name, refs in quantum.outputs.items():
             for ref in refs:
                 view.add_node(("dataset", ref.id), ref=ref)
-                view.add_edge(node, ("dataset", ref.id), connection=name)
+                view.add_edge(node, ("dataset", ref.id), connections=(name,))
     return view

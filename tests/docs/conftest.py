@@ -1,4 +1,4 @@
-"""Runs the pages of ``docs/`` as a reader would: files are written, commands typed, answers compared.
+"""Follows the pages of ``docs/`` as a reader would: writes files, types commands, compares answers.
 
 A fenced block whose first line is ``# file: NAME`` becomes that file. In a ``console`` block a
 line behind ``$ `` is typed into a shell, and the lines up to the next one are what it must answer:

@@ -27,6 +27,7 @@ _FAILED = 1
 @options.graph_options()
 @options.collection_options()
 @options.execution_options()
+@options.once_per_run_options()
 @click.pass_context
 def run(ctx: click.Context, /, **given: Any) -> None:
     """Build a quantum graph and run it.

@@ -29,7 +29,17 @@ SETS = {
 
 
 class PlainLoader(yaml.SafeLoader):
-    """PyYAML's own loader, with the tags of export files."""
+    """PyYAML's own loader, with the tags of export files.
+
+    lsst.sphgeom adds constructors of its own to the base class when it is
+    imported; these go without.
+    """
+
+    yaml_constructors = {
+        tag: constructor
+        for tag, constructor in yaml.SafeLoader.yaml_constructors.items()
+        if not str(tag).startswith("lsst.")
+    }
 
 
 PlainLoader.add_constructor("!uuid", lambda _, node: uuid.UUID(node.value))

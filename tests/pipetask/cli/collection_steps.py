@@ -44,8 +44,6 @@ STORIES: dict[str, list[str]] = {
         "-i in/a -o out --extend-run",
         "-i in/b -o out --extend-run",
         "-o out --output-run out/1 --extend-run",
-        "-o out --output-run out/2 --extend-run",
-        "-o out --output-run out/2",
         "-o absent --extend-run",
         "-i in/a -o absent --extend-run",
     ],
@@ -72,7 +70,6 @@ STORIES: dict[str, list[str]] = {
         "-i in/a",
         "-o out",
         "-o defaults --replace-run --output-run out/2",
-        "-o deep --replace-run --output-run out/3",
         "-o deep --extend-run",
     ],
 }
@@ -91,15 +88,7 @@ TIDYING: dict[str, tuple[dict[str, list[str] | None], list[str]]] = {
         ["purge p", "purge --recursive p"],
     ),
     "cleanup": (
-        {"p/1": None, "p/2": None, "p/3": None, "pq": None, "p": ["p/2", "in/a"]},
-        ["cleanup p"],
-    ),
-    "cleanup of what another chain has": (
-        {"p/1": None, "p/2": None, "p": ["p/2"], "q": ["p/1"]},
-        ["cleanup p"],
-    ),
-    "cleanup of nested chains": (
-        {"p/1": None, "p/c/1": None, "p/c/2": None, "p/c": ["p/c/1"], "p": ["p/c"]},
+        {"p/1": None, "p/2": None, "p/3": None, "p": ["p/2", "in/a"]},
         ["cleanup p"],
     ),
     "cleanup of no chain": ({}, ["cleanup in/a", "cleanup absent"]),

@@ -55,8 +55,10 @@ def test_the_bipartite_view_has_tasks_and_dataset_types() -> None:
 
     assert nx.is_directed_acyclic_graph(view)
     assert view.has_edge(("dataset_type", "raw"), ("task", "z_first"))
-    assert view.edges[("task", "z_first"), ("dataset_type", "one")]["connection"] == "out"
-    assert view.number_of_nodes() == 4 + 5
+    assert view.edges[("task", "z_first"), ("dataset_type", "one")]["connections"] == ("out",)
+    notes = [node for node, is_note in view.nodes(data="is_note") if is_note]
+    assert sorted(notes)[:2] == [("dataset_type", "a_last_config"), ("dataset_type", "a_last_log")]
+    assert view.number_of_nodes() == 4 + 5 + 3 * 4
 
 
 def test_init_outputs_are_part_of_the_view_and_of_the_order() -> None:
@@ -65,9 +67,9 @@ def test_init_outputs_are_part_of_the_view_and_of_the_order() -> None:
     )
 
     assert [node.label for node in graph.tasks] == ["z_start", "a_use"]
-    edges = graph.to_networkx(with_init=True).edges
-    assert (("dataset_type", "catalog_schema"), ("task", "a_use")) in edges
-    assert ("dataset_type", "catalog_schema") not in graph.to_networkx().nodes
+    edges = graph.to_networkx().edges
+    assert edges[("dataset_type", "catalog_schema"), ("task", "a_use")]["is_init"]
+    assert not edges[("dataset_type", "frame"), ("task", "a_use")]["is_init"]
 
 
 def test_a_task_that_reads_metadata_comes_after_the_task_that_leaves_them() -> None:

@@ -16,7 +16,7 @@ from graph_world_data import CHAIN, filled_world
 
 from butler_core import Butler
 from pipetask.errors import GraphFileError, UnknownLabelError
-from pipetask.quantum_graph import QuantumGraph
+from pipetask.quantum_graph import QuantumGraph, to_networkx
 
 TASKS = [
     simple("isr", "ED", ["raw:ED"]),
@@ -142,6 +142,20 @@ def test_a_graph_built_over_an_open_one_is_read_anew(
     assert (len(second.tasks), second.output_run) == (1, "u/2")
     first.close()
     second.close()
+
+
+def test_the_networkx_view_has_every_quantum_dataset_and_edge(written: Path) -> None:
+    with QuantumGraph.open(written) as graph:
+        view = to_networkx(graph)
+
+        counts = graph.counts()
+        quantum = graph.quantum(0)
+    assert sum(kind == "quantum" for kind, _ in view) == counts["quantum"]
+    assert sum(kind == "dataset" for kind, _ in view) == counts["dataset"]
+    assert view.number_of_edges() == counts["edge"]
+    (raw,) = quantum.inputs["in0"]
+    assert view.edges[("dataset", raw.id), ("quantum", 0)]["connections"] == ("in0",)
+    assert view.nodes["quantum", 0]["data_id"] == quantum.data_id
 
 
 # ------------------------------------------------------------------------- faults
