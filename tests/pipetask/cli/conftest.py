@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sqlite3
@@ -64,12 +65,6 @@ def _insert_records(butler: Butler) -> None:
             for i in (1, 2, 3)
         ),
     )  # fmt: skip
-
-
-def put_frames(butler: Butler, run: str) -> None:
-    """Make a run of two frames of no exposure."""
-    for detector in (0, 1):
-        butler.put({"run": run}, "frame", instrument="Cam", detector=detector, run=run)
 
 
 def _put_datasets(butler: Butler) -> None:
@@ -135,12 +130,17 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     return invoke
 
 
-def snapshot(repo: Path) -> tuple[list[str], list[str]]:
-    """Return a repository's files and the content of its tables."""
-    files = [
-        str(path) for path in sorted(repo.rglob("*")) if not path.name.endswith(("-wal", "-shm"))
-    ]
-    with sqlite3.connect(repo / "gen3.sqlite3") as connection:
-        rows = list(connection.iterdump())
-    connection.close()
-    return files, rows
+@pytest.fixture
+def snapshot() -> Callable[[Path], tuple[list[str], list[str]]]:
+    """Return a function that tells a repository's files and the content of its tables."""
+
+    def take(repo: Path) -> tuple[list[str], list[str]]:
+        files = [
+            str(path)
+            for path in sorted(repo.rglob("*"))
+            if path.is_file() and not path.name.endswith(("-wal", "-shm"))
+        ]
+        with contextlib.closing(sqlite3.connect(repo / "gen3.sqlite3")) as connection:
+            return files, list(connection.iterdump())
+
+    return take
