@@ -98,10 +98,14 @@ class DatasetTables:
         return Registered(keys, list(ids))
 
     def _new_keys(self, registered: RegisteredType, count: int) -> list[int]:
-        table = registered.tables.dataset
-        last = self._database.fetch_scalar(sa.select(sa.func.max(table.c.dataset_key)))
-        start = (last or (registered.group_id << GROUP_SHIFT)) + 1
-        return list(range(start, start + count))
+        """Give out keys; the row's lock keeps other transactions from the same ones."""
+        groups = self._schema.dimension_group
+        own = groups.c.group_id == registered.group_id
+        given = groups.c.n_keys_given
+        self._database.execute(sa.update(groups).where(own).values(n_keys_given=given + count))
+        n_given = self._database.fetch_scalar(sa.select(given).where(own))
+        end = (registered.group_id << GROUP_SHIFT) + n_given + 1
+        return list(range(end - count, end))
 
     def _explain(
         self,

@@ -79,6 +79,8 @@ class Schema:
             "dimension_group",
             sa.Column("group_id", sa.Integer, primary_key=True),
             sa.Column("dimensions", sa.Text, nullable=False, unique=True),
+            # Keys are never given twice: a reader may still hold one of a dataset that is gone.
+            sa.Column("n_keys_given", sa.BigInteger, nullable=False, server_default="0"),
         )
         self.dataset_type = self._table(
             "dataset_type",
