@@ -258,7 +258,7 @@ class FileDatastore:
                         path, formatter, storage_class, size, None, is_shared=shared or in_place
                     )
                 )
-            sync_files(batch.made)
+            sync_files(batch.made, self.root)
         except BaseException:
             batch.undo()
             raise

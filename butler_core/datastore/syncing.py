@@ -30,17 +30,30 @@ def sync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
-def sync_files(paths: Iterable[Path]) -> None:
-    """Put many files, and the directories they are in, on the disk."""
+def sync_files(paths: Iterable[Path], root: Path) -> None:
+    """Put many files, and the directories from a root down to them, on the disk.
+
+    A symbolic link has no bytes of its own; its directory has.
+    """
     paths = list(paths)
-    if not paths:
-        return
-    directories = {path.parent for path in paths}
-    if len(paths) >= _MANY and _sync_file_systems(directories):
+    if len(paths) >= _MANY and _sync_file_systems({path.parent for path in paths}):
         return
     for path in paths:
-        sync_file(path)
-    for directory in directories:
+        if not path.is_symlink():
+            sync_file(path)
+    sync_directories({path.parent for path in paths}, root)
+
+
+def sync_directories(directories: Iterable[Path], root: Path) -> None:
+    """Put directories on the disk, with those above them up to a root: they may be new too."""
+    found = set(directories)
+    for directory in list(found):
+        if directory.is_relative_to(root):
+            below = len(directory.parts) - len(root.parts)
+            found.update(directory.parents[:below])
+    if len(found) >= _MANY and _sync_file_systems(found):
+        return
+    for directory in found:
         sync_directory(directory)
 
 

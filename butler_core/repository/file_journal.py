@@ -12,9 +12,16 @@ from butler_core.datastore.syncing import sync_files
 
 
 class FileJournal:
-    """Files published, taken in and condemned inside one transaction."""
+    """Files published, taken in and condemned inside one transaction.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    root
+        The datastore's directory.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
         self._published: list[Path] = []
         self._batches: list[IngestBatch] = []
         self._condemned: list[FileRecord] = []
@@ -38,7 +45,7 @@ class FileJournal:
 
     def sync(self) -> None:
         """Put all published files on the disk."""
-        sync_files(self._published)
+        sync_files(self._published, self._root)
 
     def undo(self, mark: tuple[int, int, int] = (0, 0, 0)) -> None:
         """Remove the files published and taken in since a mark, and spare the condemned."""

@@ -176,7 +176,7 @@ class Repository:
                 outer.undo(mark)
                 raise
             return
-        journal = self._local.journal = FileJournal()
+        journal = self._local.journal = FileJournal(self.datastore.root)
         try:
             with self.registry.database.transaction():
                 try:

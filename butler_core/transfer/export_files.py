@@ -72,8 +72,7 @@ class ExportFolder:
 
     def sync(self, others: Iterable[Path] = ()) -> None:
         """Put all files that were made, and some others, on the disk."""
-        # A link has no bytes of its own.
-        sync_files([*(path for path in self._made if not path.is_symlink()), *others])
+        sync_files([*self._made, *others], self._directory)
 
     def undo(self) -> None:
         """Remove the files that were made."""

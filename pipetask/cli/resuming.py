@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from butler_core.errors import CollectionExistsError
+from butler_core.errors import CollectionExistsError, DatasetExistsError
 from butler_core.repository.removal import purge_datasets
 from butler_core.repository.repository import Repository
 from pipetask.errors import NothingToDoError, RunError
@@ -33,6 +33,8 @@ def quanta_to_run(
         If the run exists and ``--extend-run`` is not given.
     NothingToDoError
         If all are done.
+    DatasetExistsError
+        If outputs of one that is not done are there, and are not to be replaced.
     RunError
         If one needs another that is neither asked for nor done.
     """
@@ -49,6 +51,8 @@ def quanta_to_run(
     if not left:
         raise NothingToDoError(f"nothing to do: all {len(wanted)} quanta asked for are done already")
     _require_inputs(graph, left, done)
+    if exists and not given["clobber_outputs"]:
+        _require_room(repository, graph, left)
     return None if len(left) == len(graph) else left
 
 
@@ -90,6 +94,17 @@ def _require_inputs(graph: QuantumGraph, chosen: frozenset[int], done: frozenset
         raise RunError(
             f"what is asked for needs the quanta {names}{more}, which are not done; run them "
             "before, or name them with --qgraph-node-id too"
+        )
+
+
+def _require_room(repository: Repository, graph: QuantumGraph, chosen: frozenset[int]) -> None:
+    ids = [id_ for number, id_ in _outputs(graph, ("output",)) if number in chosen]
+    found = [ref for ref, _ in repository.registry.datasets.find_ids(ids).values()]
+    if found:
+        raise DatasetExistsError(
+            f"run {graph.output_run!r} has {len(found)} outputs of quanta that are not done, such "
+            f"as {found[0].dataset_type.name!r} for {found[0].data_id}; --clobber-outputs "
+            "replaces them"
         )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from butler_core.datasets.dataset_ref import DatasetRef
 from butler_core.datastore.file_record import FileRecord
-from butler_core.datastore.syncing import sync_directory
+from butler_core.datastore.syncing import sync_directories
 from butler_core.repository.repository import Repository
 from butler_core.repository.writing import ensure_run
 from pipetask.execution.note_archive import Note, write_archive
@@ -58,8 +58,7 @@ class Registrar:
         files += self._archive()
         root = self._repository.datastore.root
         directories = {(root / record.path.partition("#")[0]).parent for _, record in files}
-        for directory in directories:
-            sync_directory(directory)
+        sync_directories(directories, root)
         with self._repository.transaction():
             for members in _by_type(files).values():
                 self._register(members)

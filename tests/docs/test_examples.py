@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from butler_core.queries.expression import parse
 
 if TYPE_CHECKING:
     from tests.docs.conftest import Reader
+
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 def test_task_page_does_what_it_says(reader: Reader) -> None:
@@ -19,3 +24,18 @@ def test_task_page_does_what_it_says(reader: Reader) -> None:
 
 def test_camera_page_does_what_it_says(reader: Reader) -> None:
     reader.follow("adding-a-camera.md")
+
+
+def test_expressions_of_the_concepts_are_understood() -> None:
+    text = (DOCS / "concepts.md").read_text(encoding="utf-8")
+    block = text.partition("```\ninstrument")[2].partition("```")[0]
+
+    for line in f"instrument{block}".splitlines():
+        parse(line)
+
+
+def test_drawing_of_the_pipeline_is_current(reader: Reader) -> None:
+    reader.prepare("pipetask build -p 'pipelines!latiss/night.yaml' --pipeline-mermaid new.mmd")
+
+    kept = DOCS / "pictures" / "pipeline.mmd"
+    assert kept.read_text(encoding="utf-8") == (reader.folder / "new.mmd").read_text("utf-8")

@@ -77,7 +77,7 @@ def test_any_number_of_files_can_be_synced(tmp_path: Path, count: int) -> None:
     for path in paths:
         path.write_bytes(b"x")
 
-    sync_files(paths)
+    sync_files(paths, tmp_path)
 
     assert all(path.read_bytes() == b"x" for path in paths)
 

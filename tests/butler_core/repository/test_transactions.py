@@ -100,7 +100,7 @@ def test_files_are_synced_before_the_rows_are_committed(
     seen: list[tuple[bool, int]] = []
     registry = butler.repository.registry
 
-    def sync(paths: list[Path]) -> None:
+    def sync(paths: list[Path], _root: Path) -> None:
         seen.append((registry.database.in_transaction, len(paths)))
 
     monkeypatch.setattr(file_journal, "sync_files", sync)

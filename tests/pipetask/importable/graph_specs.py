@@ -41,6 +41,7 @@ class Connection:
     minimum: int = 1
     is_calibration: bool = False
     lookup: Callable[..., Any] | None = None
+    storage_class: str = STORAGE_CLASS
 
 
 @dataclass(frozen=True)
@@ -178,15 +179,16 @@ def _task_class(name: str, task: Task) -> type:
     body: dict[str, Any] = {"__module__": __name__}
     for key, c in task.inputs.items():
         body[key] = Input(
-            c.name, STORAGE_CLASS, dimensions=c.dimensions, multiple=c.multiple, minimum=c.minimum
-        )
+            c.name, c.storage_class, dimensions=c.dimensions, multiple=c.multiple,
+            minimum=c.minimum,
+        )  # fmt: skip
     for key, c in task.prerequisites.items():
         body[key] = PrerequisiteInput(
-            c.name, STORAGE_CLASS, dimensions=c.dimensions, multiple=c.multiple, minimum=c.minimum,
+            c.name, c.storage_class, dimensions=c.dimensions, multiple=c.multiple, minimum=c.minimum,
             is_calibration=c.is_calibration, lookup_function=c.lookup,
         )  # fmt: skip
     for key, c in task.outputs.items():
-        body[key] = Output(c.name, STORAGE_CLASS, dimensions=c.dimensions, multiple=c.multiple)
+        body[key] = Output(c.name, c.storage_class, dimensions=c.dimensions, multiple=c.multiple)
     connections = type(PipelineTaskConnections)(
         f"{name}Connections", (PipelineTaskConnections,), body, dimensions=task.dimensions
     )
