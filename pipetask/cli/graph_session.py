@@ -15,6 +15,7 @@ import click
 
 from butler_core.errors import UnknownCameraError
 from butler_core.repository.repository import Repository
+from pipetask.cli.data_id_table import read_data_id_table
 from pipetask.errors import GraphFileError, NothingToDoError, PipetaskError
 from pipetask.pipeline import Pipeline
 from pipetask.pipeline_graph import (
@@ -229,7 +230,10 @@ def _build_request(
         where=options["where"],
         data_id={name: value for name, value in data_id.items() if name in pipeline.dimensions},
         constraining=_constraint(options["dataset_query_constraint"], pipeline),
-        data_id_tables=tuple(_read_table(repository, path) for path in options["data_id_table"]),
+        data_id_tables=tuple(
+            read_data_id_table(path, repository.registry.universe)
+            for path in options["data_id_table"]
+        ),
         skip_existing_in=skip,
         clobber_outputs=options["clobber_outputs"],
     )
@@ -248,22 +252,6 @@ def _constraint(text: str, pipeline: ResolvedPipelineGraph) -> frozenset[str] | 
             f"the pipeline's inputs are {', '.join(pipeline.overall_inputs)}"
         )
     return names
-
-
-def _read_table(repository: Repository, path: Path) -> dict[str, list[Any]]:
-    """Read a table of data IDs; its columns are dimensions."""
-    from astropy.table import Table
-
-    if not path.is_file():
-        raise PipetaskError(f"--data-id-table: there is no file {str(path)!r}")
-    table = Table.read(path)
-    for name in table.colnames:
-        repository.registry.universe[name]
-    return {name: [_plain(value) for value in table[name]] for name in table.colnames}
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if hasattr(value, "item") else value
 
 
 def write_graph_outputs(options: Mapping[str, Any], session: GraphSession) -> None:

@@ -49,7 +49,9 @@ def quanta_to_run(
     done = _done(repository, graph) if exists else frozenset()
     left = wanted - done
     if not left:
-        raise NothingToDoError(f"nothing to do: all {len(wanted)} quanta asked for are done already")
+        raise NothingToDoError(
+            f"nothing to do: all {len(wanted)} quanta asked for are done already"
+        )
     _require_inputs(graph, left, done)
     if exists and not given["clobber_outputs"]:
         _require_room(repository, graph, left)

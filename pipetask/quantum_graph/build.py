@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +13,10 @@ from pipetask.quantum_graph.freeze import Freezer
 from pipetask.quantum_graph.graph import QuantumGraph
 from pipetask.quantum_graph.id_spaces import IdSpaces
 from pipetask.quantum_graph.join import RowJoiner
+from pipetask.quantum_graph.parts import Part, find_parts
 from pipetask.quantum_graph.prune import Pruner
 from pipetask.quantum_graph.request import BuildRequest
-from pipetask.quantum_graph.where import read_condition
+from pipetask.quantum_graph.where import Condition, read_condition
 from pipetask.quantum_graph.workspace import StageReport, Workspace
 
 
@@ -64,10 +65,9 @@ def build_quantum_graph(
             Path(folder), memory_limit_mb=request.memory_limit_mb, n_threads=request.n_threads
         )
         try:
-            joiner = RowJoiner(workspace, request, condition, collections)
-            joiner.join_rows()
-            fields = _path_fields(request)
-            spaces = IdSpaces(workspace, registry, condition, fields, joiner.group)
+            parts = find_parts(request, condition)
+            _join_rows(workspace, request, condition, collections, parts)
+            spaces = IdSpaces(workspace, registry, condition, _path_fields(request), parts)
             pruner = Pruner(workspace, request, condition, spaces, collections)
             pruner.prune()
             _refuse_empty(workspace, request, pruner, collections)
@@ -76,6 +76,24 @@ def build_quantum_graph(
             workspace.close()
         report = BuildReport(tuple(workspace.reports), pruner.done, pruner.pruned)
     return QuantumGraph.open(path), report
+
+
+def _join_rows(
+    workspace: Workspace,
+    request: BuildRequest,
+    condition: Condition,
+    collections: list[Collection],
+    parts: Sequence[Part],
+) -> None:
+    """Make the rows of all parts; some may have none."""
+    empty = []
+    for part in parts:
+        try:
+            RowJoiner(workspace, request, condition, collections, part).join_rows()
+        except EmptyGraphError as error:
+            empty.append(error)
+    if len(empty) == len(parts):
+        raise empty[0]
 
 
 def _path_fields(request: BuildRequest) -> list[str]:

@@ -175,7 +175,7 @@ class Freezer:
                     meet = f"JOIN {edges} e ON e.i = q.i JOIN {datasets} d ON d.id = e.id"
                 else:
                     other = self.request.pipeline.dataset_types[row.dataset_type].dimensions
-                    table = self.spaces.mapping(group, other)
+                    table = self.spaces.mapping(group, other, node.label)
                     meet = (
                         f"JOIN {datasets} d ON d.i = q.i"
                         if table is None
@@ -190,12 +190,10 @@ class Freezer:
         return count
 
     def _drop_unused(self) -> None:
-        """Drop datasets that exist and that no quantum left reads."""
-        if any(self.pruner.done.values()) or any(self.pruner.pruned.values()):
-            self.workspace.run(
-                "DELETE FROM dataset WHERE id IS NOT NULL "
-                "AND dataset NOT IN (SELECT dataset FROM edge)"
-            )
+        """Drop datasets that exist and that no quantum reads."""
+        self.workspace.run(
+            "DELETE FROM dataset WHERE id IS NOT NULL AND dataset NOT IN (SELECT dataset FROM edge)"
+        )
 
     # --------------------------------------------------------------- data IDs
     def _make_data_ids(self) -> None:

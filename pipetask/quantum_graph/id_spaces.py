@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ from butler_core.queries.expression_tree import Name
 from butler_core.queries.join_plan import plan_joins
 from butler_core.registry.registry import Registry
 from pipetask.quantum_graph.ask import ask_element
-from pipetask.quantum_graph.join import ROWS, project
+from pipetask.quantum_graph.parts import Part
 from pipetask.quantum_graph.tables import WorkspaceTables, compiled, element_table
 from pipetask.quantum_graph.where import Condition
 from pipetask.quantum_graph.workspace import Workspace, listed, quoted
@@ -30,8 +30,8 @@ class IdSpaces:
     fields
         Record fields, such as ``exposure.obs_id``, that ``full_N`` has where
         the group has the element.
-    row_group
-        Dimensions of the joined rows.
+    parts
+        The parts of the pipeline, their rows made.
     """
 
     def __init__(
@@ -40,16 +40,18 @@ class IdSpaces:
         registry: Registry,
         condition: Condition,
         fields: Iterable[str],
-        row_group: DimensionGroup,
+        parts: Sequence[Part],
     ) -> None:
-        self._row_group = row_group
+        self._parts = parts
+        self._part_of = {label: part for part in parts for label in part.labels}
         self._workspace = workspace
         self._registry = registry
         self._condition = condition
         self._fields = tuple(fields)
         self.groups: list[DimensionGroup] = []
         self._full: set[int] = set()
-        self._maps: dict[tuple[int, int], str] = {}
+        self._maps: dict[tuple[int, int, int], str] = {}
+        self._members: dict[tuple[int, int], str] = {}
 
     def number(self, group: DimensionGroup) -> int:
         """Return the number of a group's tables, made on first use."""
@@ -57,7 +59,7 @@ class IdSpaces:
             self.groups.append(group)
             table = f"ids_{len(self.groups) - 1}"
             with self._workspace.stage("number", str(group)) as outcome:
-                outcome.n_out = project(self._workspace, group.required, table)
+                outcome.n_out = self._project(group.required, table)
         return self.groups.index(group)
 
     def fields_of(self, group: DimensionGroup) -> tuple[str, ...]:
@@ -98,23 +100,68 @@ class IdSpaces:
 
     def _ensure_element(self, name: str) -> None:
         table = element_table(name)
-        found = self._workspace.rows("SELECT 1 FROM duckdb_tables() WHERE table_name = ?", [table])
-        if not found:
+        if not self._workspace.has(table):
             element = self._registry.universe[name]
             ask_element(self._workspace, self._registry, element, self._condition, table)
 
-    def mapping(self, one: DimensionGroup, other: DimensionGroup) -> str | None:
-        """Return a table ``(a, b)`` of the numbers of data IDs that meet; None if they are one."""
-        a, b = self.number(one), self.number(other)
+    def _project(self, names: tuple[str, ...], table: str) -> int:
+        """Make a table of the distinct values of some dimensions, numbered in their order."""
+        columns = listed(names)
+        sources = [p.rows for p in self._parts if set(names) <= set(self._workspace.names(p.rows))]
+        if not names:
+            rows = " UNION ALL ".join(f"SELECT 1 FROM {quoted(source)}" for source in sources)  # noqa: S608 - quoted
+            select = f"SELECT 0::BIGINT AS i FROM ({rows}) LIMIT 1"  # noqa: S608 - quoted
+            return self._workspace.create(table, select)
+        distinct = " UNION ".join(
+            f"SELECT DISTINCT {columns} FROM {quoted(source)}"  # noqa: S608 - quoted
+            for source in sources
+        )
+        return self._workspace.create(
+            table,
+            f"SELECT (row_number() OVER (ORDER BY {columns}) - 1)::BIGINT AS i, {columns} "  # noqa: S608 - quoted
+            f"FROM ({distinct}) ORDER BY i",
+        )
+
+    def members(self, group: DimensionGroup, label: str) -> str:
+        """Return a table with the numbers ``i`` of a group's data IDs in the part of a task."""
+        number, part = self.number(group), self._part_of[label]
+        if len(self._parts) == 1:
+            return f"ids_{number}"
+        key = (number, part.number)
+        if key not in self._members:
+            self._members[key] = f"ids_{number}_of_part_{part.number}"
+            same = _same("x", "r", group.required) or "true"
+            self._workspace.create(
+                self._members[key],
+                f"SELECT x.i FROM ids_{number} x SEMI JOIN {quoted(part.rows)} r ON {same}",  # noqa: S608 - quoted
+            )
+        return self._members[key]
+
+    def mapping(self, one: DimensionGroup, other: DimensionGroup, label: str) -> str | None:
+        """Return a table ``(a, b)`` of the numbers of data IDs that meet; None if they are one.
+
+        Parameters
+        ----------
+        label
+            A task, in whose part of the pipeline they are to meet.
+        """
+        a, b, part = self.number(one), self.number(other), self._part_of[label]
         if a == b:
             return None
-        if (a, b) not in self._maps:
-            self._maps[a, b] = f"map_{a}_{b}"
+        key = (a, b, part.number)
+        if key not in self._maps:
+            self._maps[key] = f"map_{a}_{b}_of_part_{part.number}"
+            select = self._map(one, other, part)
+            if len(self._parts) > 1:
+                select = (
+                    f"SELECT a, b FROM ({select}) SEMI JOIN {self.members(one, label)} m ON a = m.i "  # noqa: S608 - made here
+                    f"SEMI JOIN {self.members(other, label)} n ON b = n.i"
+                )
             with self._workspace.stage("map", f"{one} to {other}") as outcome:
-                outcome.n_out = self._workspace.create(self._maps[a, b], self._map(one, other))
-        return self._maps[a, b]
+                outcome.n_out = self._workspace.create(self._maps[key], select)
+        return self._maps[key]
 
-    def _map(self, one: DimensionGroup, other: DimensionGroup) -> str:
+    def _map(self, one: DimensionGroup, other: DimensionGroup, part: Part) -> str:
         a, b = self.number(one), self.number(other)
         if not one.required or not other.required:
             return f"SELECT x.i AS a, y.i AS b FROM ids_{a} x, ids_{b} y"  # noqa: S608 - numbers
@@ -126,10 +173,10 @@ class IdSpaces:
             return f"SELECT x.i AS a, y.i AS b FROM ids_{a} x JOIN {self.full(other)} y ON {same}"  # noqa: S608 - quoted
         names = tuple(dict.fromkeys((*one.required, *other.required)))
         # Rows over no other dimensions than these are distinct already.
-        distinct = "" if set(self._row_group.required) <= set(names) else "DISTINCT"
+        distinct = "" if set(part.group.required) <= set(names) else "DISTINCT"
         return (
             f"SELECT x.i AS a, y.i AS b FROM (SELECT {distinct} {listed(names)} FROM "  # noqa: S608 - quoted
-            f"{quoted(ROWS)}) r "
+            f"{quoted(part.rows)}) r "
             f"JOIN ids_{a} x ON {_same('r', 'x', one.required)} "
             f"JOIN ids_{b} y ON {_same('r', 'y', other.required)}"
         )

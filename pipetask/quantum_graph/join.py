@@ -10,19 +10,16 @@ import sqlalchemy as sa
 
 from butler_core.datasets.collection import Collection
 from butler_core.dimensions.dimension import DimensionElement
-from butler_core.dimensions.group import DimensionGroup
 from butler_core.queries.conditions import ConditionWriter
 from butler_core.queries.join_plan import JoinPlan, plan_joins
 from pipetask.quantum_graph.ask import ask_datasets, ask_element
 from pipetask.quantum_graph.explain import EmptyJoin, explain_empty_join
+from pipetask.quantum_graph.parts import Part
 from pipetask.quantum_graph.request import BuildRequest
 from pipetask.quantum_graph.spatial import pair_regions
 from pipetask.quantum_graph.tables import WorkspaceTables, compiled, element_table
 from pipetask.quantum_graph.where import Condition
-from pipetask.quantum_graph.workspace import Workspace, listed, quoted
-
-#: The table that `join_rows` makes.
-ROWS = "data_id_rows"
+from pipetask.quantum_graph.workspace import Workspace, quoted
 
 
 def dataset_table(name: str) -> str:
@@ -31,7 +28,7 @@ def dataset_table(name: str) -> str:
 
 
 class RowJoiner:
-    """Asks for everything that constrains data IDs, and joins it."""
+    """Asks for everything that constrains the data IDs of one part, and joins it."""
 
     def __init__(
         self,
@@ -39,17 +36,19 @@ class RowJoiner:
         request: BuildRequest,
         condition: Condition,
         collections: list[Collection],
+        part: Part,
     ) -> None:
         self._workspace = workspace
         self._registry = request.repository.registry
         self._request = request
         self._condition = condition
         self._collections = collections
-        self._inputs = [request.pipeline.dataset_types[n] for n in request.constraining_inputs]
+        self._part = part
+        self._inputs = part.inputs
         self._pairs: list[tuple[str, tuple[str, ...]]] = []
 
     def join_rows(self) -> int:
-        """Make the table `ROWS`, with one column for each dimension whose value is needed.
+        """Make the part's table of rows, with a column for each dimension whose value is needed.
 
         Returns
         -------
@@ -61,10 +60,11 @@ class RowJoiner:
         EmptyGraphError
             If nothing fulfils all conditions; the message says which one it was.
         """
-        group = self.group
-        plan = self._plan(group)
+        plan = self._plan()
         for dataset_type in self._inputs:
             table = dataset_table(dataset_type.name)
+            if self._workspace.has(table):
+                continue
             ask_datasets(
                 self._workspace,
                 self._registry,
@@ -75,12 +75,13 @@ class RowJoiner:
             )
         for element in plan.elements:
             table = element_table(element.name)
-            ask_element(self._workspace, self._registry, element, self._condition, table)
+            if not self._workspace.has(table):
+                ask_element(self._workspace, self._registry, element, self._condition, table)
         self._load_given()
         for first, second in plan.spatial:
             self._pair(plan, first, second)
         with self._workspace.stage("join", "data IDs", None) as outcome:
-            outcome.n_out = self._create(plan, group)
+            outcome.n_out = self._create(plan)
         if not outcome.n_out:
             raise explain_empty_join(
                 EmptyJoin(
@@ -95,16 +96,6 @@ class RowJoiner:
         return outcome.n_out
 
     # ----------------------------------------------------------------- plan
-    @property
-    def group(self) -> DimensionGroup:
-        """All dimensions of the rows."""
-        names = {*self._request.pipeline.dimensions.names, *self._condition.data_id}
-        for conjunct in self._condition.conjuncts:
-            names |= set(conjunct.dimensions.names)
-        for table in self._request.data_id_tables:
-            names |= set(table)
-        return self._registry.universe.conform(names)
-
     def _load_given(self) -> None:
         """Load the tables of data IDs that the user limits the graph to."""
         universe = self._registry.universe
@@ -114,21 +105,23 @@ class RowJoiner:
                 key = universe[name].key
                 assert key is not None
                 types[name] = key.type
-            self._workspace.load(f"given_{number}", table, types)
+            given = f"given_{number}"
+            self._workspace.load(given, table, types)
+            self._workspace.create(given, f"SELECT DISTINCT * FROM {quoted(given)}")  # noqa: S608 - quoted
 
-    def _plan(self, group: DimensionGroup) -> JoinPlan:
+    def _plan(self) -> JoinPlan:
         fields_of = {name for c in self._condition.conjuncts for name in c.fields_of}
         return plan_joins(
-            group,
+            self._part.group,
             datasets=[dataset_type.dimensions for dataset_type in self._inputs],
             fields_of=fields_of,
-            values=self._values_needed(group),
+            values=self._values_needed(),
         )
 
-    def _values_needed(self, group: DimensionGroup) -> set[str]:
-        pipeline = self._request.pipeline
+    def _values_needed(self) -> set[str]:
+        pipeline, group = self._request.pipeline, self._part.group
         needed = set(group.required) | set(self._condition.data_id)
-        for node in pipeline.tasks:
+        for node in self._part.nodes:
             needed |= set(pipeline.task_dimensions(node.label).required)
             for edge in (*node.reads, *node.writes):
                 needed |= set(pipeline.dataset_types[edge.dataset_type_name].dimensions.required)
@@ -143,13 +136,13 @@ class RowJoiner:
         if first.skypix is not None:
             first, second = second, first
         foreign = set(second.required) - set(first.required) - set(self._known_names())
-        keys = f"keys_of_{first.name}"
+        keys = f"keys_of_{first.name}_{self._part.number}"
         with ExitStack() as stack:
             tables = self._joined(plan, stack, without=foreign)
             columns = [tables.values[name].label(name) for name in first.required]
             text, values = compiled(sa.select(*columns).select_from(tables.source).distinct())
             self._workspace.create(keys, text, values)
-        table = f"pairs_{first.name}_{second.name}"
+        table = f"pairs_{first.name}_{second.name}_of_part_{self._part.number}"
         pair_regions(self._workspace, self._registry, first, second, keys=keys, table=table)
         self._pairs.append((table, tuple(dict.fromkeys((*first.required, *second.required)))))
 
@@ -179,13 +172,15 @@ class RowJoiner:
                 tables.join_table(name, dimensions)
         return tables
 
-    def _create(self, plan: JoinPlan, group: DimensionGroup) -> int:
+    def _create(self, plan: JoinPlan) -> int:
         with ExitStack() as stack:
             tables = self._joined(plan, stack)
             if tables.source is None:  # a pipeline of no dimensions has one row
-                return self._workspace.create(ROWS, "SELECT 1 AS _")
+                return self._workspace.create(self._part.rows, "SELECT 1 AS _")
             columns: list[Any] = [
-                tables.values[name].label(name) for name in group.names if name in tables.values
+                tables.values[name].label(name)
+                for name in self._part.group.names
+                if name in tables.values
             ]
             condition = ConditionWriter(tables, self._condition.bind).condition(
                 self._condition.whole
@@ -194,16 +189,4 @@ class RowJoiner:
             for name, value in self._condition.data_id.items():
                 select = select.where(tables.values[name] == value)
             text, values = compiled(select)
-            return self._workspace.create(ROWS, text, values)
-
-
-def project(workspace: Workspace, names: tuple[str, ...], table: str) -> int:
-    """Make a table of the distinct values of some dimensions, numbered in their order from 0."""
-    if not names:
-        return workspace.create(table, f"SELECT 0::BIGINT AS i FROM {quoted(ROWS)} LIMIT 1")  # noqa: S608 - quoted
-    columns = listed(names)
-    return workspace.create(
-        table,
-        f"SELECT (row_number() OVER (ORDER BY {columns}) - 1)::BIGINT AS i, {columns} "  # noqa: S608 - quoted
-        f"FROM (SELECT DISTINCT {columns} FROM {quoted(ROWS)}) ORDER BY i",
-    )
+            return self._workspace.create(self._part.rows, text, values)

@@ -64,9 +64,9 @@ class Pruner:
             self._add_overall_input(name)
         for node in self._pipeline.tasks:
             group = self._pipeline.task_dimensions(node.label)
-            number = self._spaces.number(group)
             quanta = quanta_table(node.label)
-            total = self._workspace.create(quanta, f"SELECT i FROM ids_{number}")  # noqa: S608 - a number
+            members = self._spaces.members(group, node.label)
+            total = self._workspace.create(quanta, f"SELECT i FROM {members}")  # noqa: S608 - made here
             with self._workspace.stage("prune", node.label, total) as outcome:
                 self._make_outputs(node)
                 self._drop_done(node)
@@ -104,6 +104,12 @@ class Pruner:
         if kept < self._workspace.count(f"ids_{number}"):
             self._partial.add(name)
 
+    def _mapping(self, node: TaskNode, name: str) -> str | None:
+        """Return how a task's quanta meet the data IDs of a dataset type."""
+        group = self._pipeline.task_dimensions(node.label)
+        other = self._pipeline.dataset_types[name].dimensions
+        return self._spaces.mapping(group, other, node.label)
+
     def _outputs(self, node: TaskNode) -> list[str]:
         names = [edge.dataset_type_name for edge in node.writes]
         names.append(node.metadata_dataset_type)
@@ -114,6 +120,7 @@ class Pruner:
         for name in self._outputs(node):
             dataset_type = self._pipeline.dataset_types[name]
             number = self._spaces.number(dataset_type.dimensions)
+            members = self._spaces.members(dataset_type.dimensions, node.label)
             found = f"existing_{name}"
             count = 0
             if self._skip and name not in self._pipeline.unregistered:
@@ -125,12 +132,12 @@ class Pruner:
                     self._condition,
                     found,
                 )
-            select = f"SELECT i, NULL::UUID AS id, NULL::VARCHAR AS run FROM ids_{number}"  # noqa: S608 - a number
+            select = f"SELECT i, NULL::UUID AS id, NULL::VARCHAR AS run FROM {members}"  # noqa: S608 - made here
             if count:
                 same = _same("x", "f", dataset_type.dimensions.required)
                 select = (
-                    f"SELECT x.i, f.id, f.run FROM ids_{number} x "  # noqa: S608 - quoted
-                    f"LEFT JOIN {quoted(found)} f ON {same}"
+                    f"SELECT x.i, f.id, f.run FROM ids_{number} x SEMI JOIN {members} m "  # noqa: S608 - quoted
+                    f"ON m.i = x.i LEFT JOIN {quoted(found)} f ON {same}"
                 )
             self._workspace.create(state_table(name), select)
 
@@ -172,7 +179,7 @@ class Pruner:
             if edge.is_prerequisite or not edge.minimum or is_whole:
                 continue
             state = quoted(state_table(name))
-            table = self._spaces.mapping(group, self._pipeline.dataset_types[name].dimensions)
+            table = self._mapping(node, name)
             counted = (
                 f"SELECT i FROM {state} GROUP BY i"  # noqa: S608 - quoted
                 if table is None
@@ -200,7 +207,7 @@ class Pruner:
         group = self._pipeline.task_dimensions(node.label)
         quanta = quoted(quanta_table(node.label))
         for name in self._outputs(node):
-            table = self._spaces.mapping(group, self._pipeline.dataset_types[name].dimensions)
+            table = self._mapping(node, name)
             written = (
                 f"SELECT i FROM {quanta}"  # noqa: S608 - quoted
                 if table is None

@@ -40,7 +40,7 @@ def refuse_several(
         is_prerequisite = isinstance(edge, ReadEdge) and edge.is_prerequisite
         if edge.connection.multiple or is_prerequisite or set(names.required) <= set(group.names):
             continue
-        table = spaces.mapping(group, names)
+        table = spaces.mapping(group, names, node.label)
         state = quoted(states[edge.dataset_type_name])
         rows = workspace.rows(
             f"SELECT m.a, count(*) FROM {table} m JOIN {state} s ON s.i = m.b "  # noqa: S608 - quoted

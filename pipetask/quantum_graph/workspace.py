@@ -100,6 +100,11 @@ class Workspace:
         sql = "SELECT 1 FROM duckdb_tables() WHERE table_name = ?"
         return bool(self.rows(sql, [table]))
 
+    def names(self, table: str) -> list[str]:
+        """Return the names of a table's columns."""
+        sql = "SELECT column_name FROM duckdb_columns() WHERE table_name = ?"
+        return [row[0] for row in self.rows(sql, [table])]
+
     def create(self, table: str, select: str, parameters: Sequence[Any] = ()) -> int:
         """Make a table of a query's rows and return how many there are."""
         self.run(f"CREATE OR REPLACE TABLE {quoted(table)} AS {select}", parameters)

@@ -1,4 +1,4 @@
-"""``pipetask qgraph``: which quanta there are, what is shown and saved, and that no more is done."""
+"""``pipetask qgraph``: which quanta there are, what is shown and saved, and no more."""
 
 from __future__ import annotations
 
@@ -34,9 +34,7 @@ def counts(result: Result) -> dict[str, int]:
     return {row[1]: int(row[0]) for row in rows}
 
 
-def test_every_frame_has_a_quantum(
-    qgraph: Run, pristine_repo: Path, snapshot: Snapshot
-) -> None:
+def test_every_frame_has_a_quantum(qgraph: Run, pristine_repo: Path, snapshot: Snapshot) -> None:
     before = snapshot(pristine_repo)
 
     result = qgraph()

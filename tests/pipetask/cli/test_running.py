@@ -125,9 +125,7 @@ def test_nothing_to_do_is_fine(start: Run, repo: Path, snapshot: Callable[[Path]
     result = start("--extend-run")
 
     assert result.exit_code == 0
-    assert result.stdout == (
-        "Nothing to do: all quanta are done already (4 measure, 2 merge).\n"
-    )
+    assert result.stdout == ("Nothing to do: all quanta are done already (4 measure, 2 merge).\n")
     assert snapshot(repo) == before
 
 
@@ -176,9 +174,7 @@ def test_a_failure_is_told_once_with_how_to_go_on(start: Run) -> None:
     )
 
 
-def test_a_run_is_resumed_when_the_cause_is_mended(
-    start: Run, repo: Path, tmp_path: Path
-) -> None:
+def test_a_run_is_resumed_when_the_cause_is_mended(start: Run, repo: Path, tmp_path: Path) -> None:
     cause = tmp_path / "cause"
     cause.touch()
     option = ("-c", f"measure:fails_while={str(cause)!r}")
@@ -220,9 +216,7 @@ def test_fail_fast_starts_nothing_more(start: Run, repo: Path) -> None:
 
 
 def test_a_hanging_quantum_fails_alone(start: Run, repo: Path) -> None:
-    result = start(
-        "--timeout", "1", "-j", "2", "-c", "measure:hangs_for=[2]", "-d", "detector=0"
-    )
+    result = start("--timeout", "1", "-j", "2", "-c", "measure:hangs_for=[2]", "-d", "detector=0")
 
     assert result.exit_code == 1
     assert "it took longer than 1 s (--timeout)" in result.stderr
@@ -243,9 +237,7 @@ def test_a_task_that_cannot_be_made_leaves_no_run(
     assert snapshot(repo) == before
 
 
-def test_failures_beyond_the_first_are_counted(
-    start: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failures_beyond_the_first_are_counted(start: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipetask.execution.summary._MAX_FAILURES", 1)
 
     result = start("-c", "measure:fails_for=[1,2]")

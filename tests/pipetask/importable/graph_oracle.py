@@ -1,7 +1,8 @@
 """What a quantum graph is, by its definition: nested loops over plain rows.
 
-Rows of values are the natural join of everything; quanta, datasets and edges are its projections;
-then, task by task, quanta with too few inputs go. Prerequisites are looked for one by one.
+A pipeline falls into parts that have nothing but inputs from outside in common. Of each part, rows
+of values are the natural join of everything; quanta, datasets and edges are its projections; then,
+task by task, quanta with too few inputs go. Prerequisites are looked for one by one.
 """
 
 from __future__ import annotations
@@ -117,6 +118,40 @@ class Oracle:
 
     # ------------------------------------------------------------------- graph
     def answer(self) -> Answer:
+        """Return the graph, part by part."""
+        answer = Answer()
+        for tasks in self.parts():
+            part = Oracle(
+                self.world, self.universe, tasks, self.collections, holds=self.holds,
+                data_id=self.data_id,
+            )  # fmt: skip
+            found = part.answer_of_part()
+            answer.quanta |= found.quanta
+            answer.edges |= found.edges
+        return answer
+
+    def parts(self) -> list[list[Task]]:
+        """Return the tasks in groups that share no dataset type that one of them writes."""
+        parts = [[task] for task in self.tasks]
+        merged = True
+        while merged:
+            merged = False
+            for one in parts:
+                for other in parts:
+                    if one is not other and self._shared(one) & self._shared(other):
+                        one += other
+                        parts.remove(other)
+                        merged = True
+                        break
+                if merged:
+                    break
+        return parts
+
+    def _shared(self, tasks: Sequence[Task]) -> set[str]:
+        names = {c.name for t in tasks for c in (*t.inputs.values(), *t.outputs.values())}
+        return names & self.written
+
+    def answer_of_part(self) -> Answer:
         answer = Answer()
         rows = self.rows()
         there: dict[str, dict[Key, str | None]] = {n: dict(self.existing(n)) for n in self.overall()}

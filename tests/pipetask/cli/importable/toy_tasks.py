@@ -46,7 +46,9 @@ class MeasureTask(PipelineTask):
         config, exposure = self.config, raw["exposure"]
         if exposure in config.finds_nothing_for:
             raise NoWorkFound("no counts")
-        if exposure in config.fails_for or (config.fails_while and Path(config.fails_while).exists()):
+        if exposure in config.fails_for or (
+            config.fails_while and Path(config.fails_while).exists()
+        ):
             raise ValueError(f"exposure {exposure} cannot be measured")
         if exposure in config.hangs_for:
             time.sleep(60)
@@ -98,7 +100,9 @@ class CopyTask(PipelineTask):
 
 class CorrectConnections(PipelineTaskConnections, dimensions=FRAME):
     raw = Input("raw", DICT, dimensions=FRAME, doc="A frame.")
-    bias = PrerequisiteInput("bias", DICT, dimensions=DETECTOR, is_calibration=True, doc="Its bias.")
+    bias = PrerequisiteInput(
+        "bias", DICT, dimensions=DETECTOR, is_calibration=True, doc="Its bias."
+    )
     corrected = Output("corrected", DICT, dimensions=FRAME, doc="The difference.")
 
 
