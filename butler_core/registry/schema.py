@@ -53,6 +53,19 @@ class Schema:
     def __init__(self, universe: DimensionUniverse) -> None:
         self.universe = universe
         self.metadata = sa.MetaData()
+        self._make_collection_tables()
+        self._make_dataset_tables()
+        self.elements = {
+            element.name: self._element_table(element) for element in universe.stored_elements
+        }
+        self.overlaps = {
+            element.name: self._overlap_table(element)
+            for element in universe.stored_elements
+            if element.has_region
+        }
+        self._groups: dict[int, tuple[DimensionGroup, DatasetTables]] = {}
+
+    def _make_collection_tables(self) -> None:
         self.attribute = self._table(
             "repository_attribute",
             sa.Column("name", sa.String, primary_key=True),
@@ -60,11 +73,7 @@ class Schema:
         )
         self.collection = self._table(
             "collection",
-            sa.Column(
-                "collection_id",
-                _KEY,
-                primary_key=True,
-            ),
+            sa.Column("collection_id", _KEY, primary_key=True),
             sa.Column("name", sa.String(512), nullable=False, unique=True),
             sa.Column("type", sa.SmallInteger, nullable=False),
             sa.Column("doc", sa.Text, nullable=False, server_default=""),
@@ -75,6 +84,8 @@ class Schema:
             sa.Column("position", sa.Integer, primary_key=True),
             _reference("child_id", "collection.collection_id", index=True),
         )
+
+    def _make_dataset_tables(self) -> None:
         self.dimension_group = self._table(
             "dimension_group",
             sa.Column("group_id", sa.Integer, primary_key=True),
@@ -103,15 +114,6 @@ class Schema:
             sa.Column("is_shared", sa.Boolean, nullable=False, server_default=sa.false()),
             sqlite_with_rowid=False,
         )
-        self.elements = {
-            element.name: self._element_table(element) for element in universe.stored_elements
-        }
-        self.overlaps = {
-            element.name: self._overlap_table(element)
-            for element in universe.stored_elements
-            if element.has_region
-        }
-        self._groups: dict[int, tuple[DimensionGroup, DatasetTables]] = {}
 
     def _table(self, name: str, *parts: Any, **options: Any) -> sa.Table:
         return sa.Table(name, self.metadata, *parts, **options)

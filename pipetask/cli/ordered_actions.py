@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from butler_core.cli.subcommand import Subcommand
 
@@ -20,7 +21,7 @@ class PipelineCommand(Subcommand):
     """A subcommand whose pipeline options are applied in the order given."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse as usual, and note the order of the options."""
+        """Parse as usual, and note the order of the options; those of an options file go first."""
         options, _, order = self.make_parser(ctx).parse_args(args=list(args))
         taken: dict[str, int] = {}
         actions: list[tuple[str, str]] = []
@@ -30,8 +31,18 @@ class PipelineCommand(Subcommand):
                 place = taken.get(name, 0)
                 taken[name] = place + 1
                 actions.append((name, options[name][place]))
-        ctx.meta[_KEY] = actions
-        return super().parse_args(ctx, args)
+        rest = super().parse_args(ctx, args)
+        ctx.meta[_KEY] = _actions_of_file(ctx) + actions
+        return rest
+
+
+def _actions_of_file(ctx: click.Context) -> list[tuple[str, str]]:
+    return [
+        (name, value)
+        for name in ctx.default_map or {}
+        if name in ACTIONS and ctx.get_parameter_source(name) is ParameterSource.DEFAULT_MAP
+        for value in ctx.params[name]
+    ]
 
 
 def actions_given(ctx: click.Context) -> list[tuple[str, Any]]:

@@ -56,25 +56,25 @@ class Schedule:
     ) -> None:
         import numpy as np
 
-        if chosen is not None:
-            is_chosen = np.zeros(len(tasks), dtype=bool)
-            is_chosen[list(chosen)] = True
-            before, after = (np.asarray(side, dtype=np.int64) for side in (before, after))
-            both = is_chosen[before] & is_chosen[after]
-            before, after = before[both], after[both]
         self._n = len(tasks)
         self._tasks = np.asarray(tasks, dtype=np.int64)
-        order = np.argsort(np.asarray(before, dtype=np.int64), kind="stable")
-        self._after = np.asarray(after, dtype=np.int64)[order]
-        counts = np.bincount(np.asarray(before, dtype=np.int64), minlength=self._n)
+        is_chosen = np.ones(self._n, dtype=bool)
+        if chosen is not None:
+            is_chosen[:] = False
+            is_chosen[list(chosen)] = True
+        first = np.asarray(before, dtype=np.int64)
+        second = np.asarray(after, dtype=np.int64)
+        both = is_chosen[first] & is_chosen[second]
+        first, second = first[both], second[both]
+        self._after = second[np.argsort(first, kind="stable")]
+        counts = np.bincount(first, minlength=self._n)
         self._starts = np.concatenate(([0], np.cumsum(counts)))
-        self._missing = np.bincount(np.asarray(after, dtype=np.int64), minlength=self._n)
+        self._missing = np.bincount(second, minlength=self._n)
         self._state = np.full(self._n, _WAITING, dtype=np.int8)
         self._heap: list[tuple[int, int]] = []
         self._n_running = 0
         self._is_cancelled = False
-        if chosen is not None:
-            self._state[~is_chosen] = _LEFT_OUT
+        self._state[~is_chosen] = _LEFT_OUT
         self._push(np.flatnonzero((self._missing == 0) & (self._state == _WAITING)))
 
     def __len__(self) -> int:

@@ -171,7 +171,6 @@ class Pruner:
 
     def _drop_without_inputs(self, node: TaskNode) -> None:
         quanta = quoted(quanta_table(node.label))
-        group = self._pipeline.task_dimensions(node.label)
         before = self._workspace.count(quanta_table(node.label))
         for edge in node.reads:
             name = edge.dataset_type_name
@@ -204,7 +203,6 @@ class Pruner:
         """Drop the outputs that no quantum will write and that do not exist."""
         if not (self._skip or self.pruned.get(node.label)):
             return
-        group = self._pipeline.task_dimensions(node.label)
         quanta = quoted(quanta_table(node.label))
         for name in self._outputs(node):
             table = self._mapping(node, name)

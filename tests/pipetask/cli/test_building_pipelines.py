@@ -143,3 +143,21 @@ def test_pipeline_is_checked_against_a_repository(run: Run, pipeline: Path, repo
 
     assert result.exit_code == 1
     assert "'raw'" in result.stderr
+
+
+def test_options_file_comes_before_what_is_typed(run: Run, pipeline: Path, tmp_path: Path) -> None:
+    file = tmp_path / "options.yaml"
+    file.write_text(
+        f"build:\n  pipeline: {pipeline}\n  task: toy_tasks.CopyTask:copy\n"
+        "  config: [measure:factor=3, merge:scale=3]\n"
+    )
+
+    from_file = run("build", "-@", file, "--show", "config=measure::factor")
+    typed = run(
+        "build", "-@", file, "-c", "measure:factor=4", "--show", "tasks", "--show", "config"
+    )
+
+    assert "config.factor=3.0" in shown(from_file)
+    assert "copy" in shown(typed)
+    assert "config.factor=4.0" in typed.stdout
+    assert "config.scale=2.0" in typed.stdout

@@ -45,7 +45,9 @@ class Oracle:
         *,
         holds: Callable[..., bool] = lambda row, of: True,
         data_id: Mapping[str, Any] | None = None,
+        looks_at: Iterable[str] = (),
     ) -> None:
+        self.looks_at = frozenset(looks_at)
         self.world, self.universe, self.tasks = world, universe, tasks
         self.collections, self.holds, self.data_id = list(collections), holds, dict(data_id or {})
         self.written = {c.name for task in tasks for c in task.outputs.values()}
@@ -73,7 +75,7 @@ class Oracle:
 
     # -------------------------------------------------------------------- rows
     def group(self) -> Any:
-        names = set(self.data_id)
+        names = {*self.data_id, *self.looks_at}
         for task in self.tasks:
             names |= set(task.dimensions)
             for c in (*task.inputs.values(), *task.outputs.values()):
@@ -91,6 +93,11 @@ class Oracle:
             for element in group.elements
             if (element.is_dimension and element.has_table and element.view_of is None)
             or element.always_join
+        ]
+        relations += [
+            [{name: value} for value in {r[name] for r in self.world.rows("physical_filter")}]
+            for name in group.required
+            if name == "band"
         ]
         rows: list[Row] = [{}]
         for relation in relations:
@@ -123,7 +130,7 @@ class Oracle:
         for tasks in self.parts():
             part = Oracle(
                 self.world, self.universe, tasks, self.collections, holds=self.holds,
-                data_id=self.data_id,
+                data_id=self.data_id, looks_at=self.looks_at,
             )  # fmt: skip
             found = part.answer_of_part()
             answer.quanta |= found.quanta

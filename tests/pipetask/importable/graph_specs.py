@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 STORAGE_CLASS = "StructuredDataDict"
@@ -97,6 +97,8 @@ class Condition:
 
     text: str
     holds: Callable[[Mapping[str, Any], Callable[[str], Mapping[str, Any]]], bool]
+    #: Names of the dimensions it looks at.
+    dimensions: frozenset[str] = frozenset()
 
 
 def _atoms(chosen: random.Random) -> dict[str, Condition]:
@@ -135,21 +137,22 @@ def random_condition(seed: object, dimensions: Iterable[str], depth: int = 2) ->
 def _condition(chosen: random.Random, dimensions: set[str], depth: int) -> Condition:
     if depth and chosen.random() < 0.6:
         one, other = (_condition(chosen, dimensions, depth - 1) for _ in range(2))
-        if chosen.random() < 0.5:
-            both = Condition(
-                f"({one.text} AND {other.text})",
-                lambda row, of: one.holds(row, of) and other.holds(row, of),
-            )
-        else:
-            both = Condition(
-                f"({one.text} OR {other.text})",
-                lambda row, of: one.holds(row, of) or other.holds(row, of),
-            )
-        return both
-    usable = [atom for name, atom in _atoms(chosen).items() if name in dimensions]
+        word, both = chosen.choice([("AND", all), ("OR", any)])
+        return Condition(
+            f"({one.text} {word} {other.text})",
+            lambda row, of: both([one.holds(row, of), other.holds(row, of)]),
+            one.dimensions | other.dimensions,
+        )
+    usable = [
+        replace(atom, dimensions=frozenset({name}))
+        for name, atom in _atoms(chosen).items()
+        if name in dimensions
+    ]
     atom = chosen.choice(usable) if usable else Condition("1 = 1", lambda row, of: True)
     if chosen.random() < 0.25:
-        return Condition(f"NOT ({atom.text})", lambda row, of: not atom.holds(row, of))
+        return Condition(
+            f"NOT ({atom.text})", lambda row, of: not atom.holds(row, of), atom.dimensions
+        )
     return atom
 
 

@@ -44,8 +44,9 @@ def test_quanta_and_edges_are_the_projections_of_a_natural_join(
             text = ""
         else:
             oracle = Oracle(
-                world, butler.dimensions, tasks, RUNS, data_id=data_id, holds=where.holds
-            )
+                world, butler.dimensions, tasks, RUNS, data_id=data_id, holds=where.holds,
+                looks_at=where.dimensions,
+            )  # fmt: skip
             text = where.text
 
         found = built(butler, tasks, [CHAIN], tmp_path / f"{part}.qg", where=text, data_id=data_id)
