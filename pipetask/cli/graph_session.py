@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 import uuid
 from collections.abc import Iterator, Mapping
@@ -16,7 +17,7 @@ import click
 from butler_core.errors import UnknownCameraError
 from butler_core.repository.repository import Repository
 from pipetask.cli.data_id_table import read_data_id_table
-from pipetask.errors import GraphFileError, NothingToDoError, PipetaskError
+from pipetask.errors import GraphFileError, NothingToDoError, PipetaskError, RunError
 from pipetask.pipeline import Pipeline
 from pipetask.pipeline_graph import (
     PipelineGraph,
@@ -31,6 +32,9 @@ from pipetask.quantum_graph.request import BuildRequest
 if TYPE_CHECKING:
     from pipetask.execution.output_collections import CollectionPlan
 
+
+#: What would make a pattern, a list, or another path of a collection's name.
+_NOT_IN_NAMES = re.compile(r"""[*?\[\],"'\\\x00-\x1f]""")
 
 #: Options that only a graph that is built now can heed.
 _OF_A_NEW_GRAPH = {
@@ -151,6 +155,7 @@ def _loaded(
         "cannot go with --qgraph, which brings its own pipeline, data and collections",
     )
     graph = QuantumGraph.open(options["qgraph_file"])
+    require_good_names(options["output"], graph.output_run)
     wanted = options["qgraph_id"]
     if wanted and wanted != graph.header.get("graph_id"):
         raise GraphFileError(
@@ -177,6 +182,7 @@ def _built(
     from pipetask.execution.output_collections import plan_collections
 
     plan = plan_collections(repository.registry.collections, collection_request(options))
+    require_good_names(plan.chain, plan.run)
     resolved = resolve_against(repository, graph)
     request = _build_request(repository, options, resolved, plan)
     facts = {
@@ -187,6 +193,19 @@ def _built(
     }
     built, report = build_quantum_graph(request, path, facts)
     return GraphSession(repository, resolved, built, report, plan)
+
+
+def require_good_names(*names: str | None) -> None:
+    """Raise RunError if a collection cannot be called so: files of runs lie under their names."""
+    for name in names:
+        if name is None:
+            continue
+        is_path = not any(part in ("", ".", "..") for part in name.split("/"))
+        if not is_path or _NOT_IN_NAMES.search(name):
+            raise RunError(
+                f"{name!r} cannot name a collection: it takes words joined by single slashes, "
+                "without commas, quotes, backslashes, or * ? [ ]"
+            )
 
 
 def chain_children(repository: Repository, name: str | None) -> tuple[str, ...]:

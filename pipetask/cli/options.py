@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from butler_core.cli.parameters import split_commas
+from pipetask.cli.help_sections import SectionOption
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 Decorator = Callable[[_Command], _Command]
@@ -16,12 +19,30 @@ Decorator = Callable[[_Command], _Command]
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
-def _all_of(*decorators: Decorator[Any]) -> Decorator[Any]:
-    """Return one decorator that applies several, so that help lists them in order."""
+class _NewFile(click.Path):
+    """A file to be written: its directory must be there before any work begins."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        path = super().convert(value, param, ctx)
+        if not Path(os.fsdecode(path)).absolute().parent.is_dir():
+            self.fail(f"{str(path)!r} cannot be written: there is no such directory.", param, ctx)
+        return path
+
+
+_NEW_FILE = _NewFile(dir_okay=False, path_type=Path)
+
+_option = functools.partial(click.option, cls=SectionOption)
+
+
+def _section(title: str, *decorators: Decorator[Any]) -> Decorator[Any]:
+    """Return one decorator that applies several, which help lists in order under a heading."""
 
     def decorate(command: _Command) -> _Command:
+        n_before = len(getattr(command, "__click_params__", ()))
         for decorator in reversed(decorators):
             command = decorator(command)
+        for param in getattr(command, "__click_params__", ())[n_before:]:
+            param.section = title
         return command
 
     return decorate
@@ -34,58 +55,62 @@ def _debug(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 
 def show_option() -> Decorator[Any]:
     """Declare --show."""
-    return click.option(
-        "--show",
-        multiple=True,
-        metavar="ITEM|ITEM=VALUE ...",
-        help="Print something: pipeline, tasks, subsets, pipeline-graph, task-graph, inputs, "
-        "config, config=[LABEL::]PATTERN, history=[LABEL::]FIELD, dump-config, dump-config=LABEL; "
-        "with a quantum graph also graph, workflow, uri, stages.",
+    return _section(
+        "Show",
+        _option(
+            "--show",
+            multiple=True,
+            metavar="ITEM|ITEM=VALUE ...",
+            help="Print something: pipeline, tasks, subsets, pipeline-graph, task-graph, inputs, "
+            "config, config=[LABEL::]PATTERN, history=[LABEL::]FIELD, dump-config, "
+            "dump-config=LABEL; with a quantum graph also graph, workflow, uri, stages.",
+        ),
     )
 
 
 def pipeline_options() -> Decorator[Any]:
     """Declare the options that make a pipeline."""
-    return _all_of(
-        click.option(
+    return _section(
+        "Pipeline",
+        _option(
             "-p", "--pipeline", metavar="FILE", help="Pipeline file, with #LABELS to take a part."
         ),
-        click.option(
+        _option(
             "-t", "--task", multiple=True, metavar="TASK[:LABEL] ...", help="Add a task class."
         ),
-        click.option("--delete", multiple=True, metavar="LABEL ...", help="Take a task out."),
-        click.option(
+        _option("--delete", multiple=True, metavar="LABEL ...", help="Take a task out."),
+        _option(
             "-c",
             "--config",
             multiple=True,
             metavar="LABEL:NAME=VALUE ...",
             help="Set a configuration field.",
         ),
-        click.option(
+        _option(
             "-C",
             "--config-file",
             multiple=True,
             metavar="LABEL:FILE ...",
             help="Change a task's configuration by a Python file.",
         ),
-        click.option(
+        _option(
             "--instrument",
             multiple=True,
             metavar="INSTRUMENT ...",
             help="Instrument of the pipeline, by class or name.",
         ),
-        click.option("-s", "--save-pipeline", type=_FILE, help="Write the pipeline as YAML."),
-        click.option(
+        _option("-s", "--save-pipeline", type=_NEW_FILE, help="Write the pipeline as YAML."),
+        _option(
             "--select-tasks", metavar="EXPR", help="Keep the tasks that an expression selects."
         ),
-        click.option("--pipeline-dot", type=_FILE, help="Draw the pipeline for Graphviz."),
-        click.option("--pipeline-mermaid", type=_FILE, help="Draw the pipeline for Mermaid."),
+        _option("--pipeline-dot", type=_NEW_FILE, help="Draw the pipeline for Graphviz."),
+        _option("--pipeline-mermaid", type=_NEW_FILE, help="Draw the pipeline for Mermaid."),
     )
 
 
 def repository_option(*, required: bool) -> Decorator[Any]:
     """Declare --butler-config."""
-    return click.option(
+    return _option(
         "-b",
         "--butler-config",
         "repo",
@@ -97,9 +122,10 @@ def repository_option(*, required: bool) -> Decorator[Any]:
 
 def collection_options() -> Decorator[Any]:
     """Declare the options that say where data come from and go to."""
-    return _all_of(
+    return _section(
+        "Repository, collections and data",
         repository_option(required=True),
-        click.option(
+        _option(
             "-i",
             "--input",
             "inputs",
@@ -108,37 +134,37 @@ def collection_options() -> Decorator[Any]:
             metavar="COLLECTION ...",
             help="Collections to search for inputs, in order.",
         ),
-        click.option(
+        _option(
             "-o",
             "--output",
             metavar="COLLECTION",
             help="CHAINED collection that will have the new run first and the inputs last.",
         ),
-        click.option(
+        _option(
             "--output-run",
             metavar="COLLECTION",
             help="RUN collection for outputs; OUTPUT/TIMESTAMP if not given.",
         ),
-        click.option(
+        _option(
             "--extend-run",
             is_flag=True,
             help="Write to the run that --output-run names, or the first in --output, and leave "
             "out quanta that are done.",
         ),
-        click.option(
+        _option(
             "--replace-run",
             is_flag=True,
             help="Take the first run out of --output before making a new one.",
         ),
-        click.option(
+        _option(
             "--prune-replaced",
             type=click.Choice(["unstore", "purge"]),
             help="Remove the files, or the run altogether, that --replace-run took out.",
         ),
-        click.option(
+        _option(
             "-d", "--data-query", "where", default="", metavar="QUERY", help="Data to process."
         ),
-        click.option(
+        _option(
             "--rebase",
             is_flag=True,
             help="Let --output have the inputs given now, if it had others before.",
@@ -148,39 +174,38 @@ def collection_options() -> Decorator[Any]:
 
 def graph_options() -> Decorator[Any]:
     """Declare the options that make a quantum graph."""
-    return _all_of(
-        click.option(
+    return _section(
+        "Quantum graph",
+        _option(
             "-g", "--qgraph", "qgraph_file", type=_FILE, help="Take this quantum graph; build none."
         ),
-        click.option(
-            "--qgraph-id", metavar="TEXT", help="Id that the graph of --qgraph must have."
-        ),
-        click.option(
+        _option("--qgraph-id", metavar="TEXT", help="Id that the graph of --qgraph must have."),
+        _option(
             "--qgraph-node-id",
             multiple=True,
             callback=split_commas,
             metavar="ID ...",
             help="Quanta of --qgraph to take, by number or id; all if not given.",
         ),
-        click.option(
+        _option(
             "--skip-existing-in",
             multiple=True,
             callback=split_commas,
             metavar="COLLECTION ...",
             help="Leave out quanta whose outputs are in these collections.",
         ),
-        click.option(
+        _option(
             "--skip-existing", is_flag=True, help="Leave out quanta whose outputs are in the run."
         ),
-        click.option(
+        _option(
             "--qgraph-datastore-records",
             is_flag=True,
             help="Taken for compatibility; a run looks up where its inputs are by itself.",
         ),
-        click.option("-q", "--save-qgraph", type=_FILE, help="Write the quantum graph to a file."),
-        click.option("--qgraph-dot", type=_FILE, help="Draw the quantum graph for Graphviz."),
-        click.option("--qgraph-mermaid", type=_FILE, help="Draw the quantum graph for Mermaid."),
-        click.option(
+        _option("-q", "--save-qgraph", type=_NEW_FILE, help="Write the quantum graph to a file."),
+        _option("--qgraph-dot", type=_NEW_FILE, help="Draw the quantum graph for Graphviz."),
+        _option("--qgraph-mermaid", type=_NEW_FILE, help="Draw the quantum graph for Mermaid."),
+        _option(
             "--dataset-query-constraint",
             default="all",
             show_default=True,
@@ -188,24 +213,25 @@ def graph_options() -> Decorator[Any]:
             help="Which inputs must exist for a data ID to count: all, off, or names of dataset "
             "types.",
         ),
-        click.option(
+        _option(
             "--data-id-table",
             multiple=True,
             type=_FILE,
             metavar="FILE ...",
             help="Tables of data IDs, in any format astropy reads, to which the graph is limited.",
         ),
-        click.option(
+        _option(
             "--clobber-outputs", is_flag=True, help="Replace outputs that the run has already."
         ),
-        click.option("--summary", type=_FILE, help="Write a summary as JSON."),
+        _option("--summary", type=_NEW_FILE, help="Write a summary as JSON."),
     )
 
 
 def execution_options() -> Decorator[Any]:
     """Declare the options that say how quanta run."""
-    return _all_of(
-        click.option(
+    return _section(
+        "Execution",
+        _option(
             "-j",
             "--processes",
             type=click.IntRange(min=1),
@@ -213,41 +239,35 @@ def execution_options() -> Decorator[Any]:
             show_default=True,
             help="How many quanta to run at once.",
         ),
-        click.option(
+        _option(
             "--engine",
             type=click.Choice(["serial", "threads", "processes"]),
             help="Where quanta run; for -j 1 in this process, else in processes of their own.",
         ),
-        click.option(
-            "--timeout", type=click.IntRange(min=1), help="Longest time for one quantum [s]."
+        _option("--timeout", type=click.IntRange(min=1), help="Longest time for one quantum [s]."),
+        _option("--fail-fast", is_flag=True, help="Start nothing more after the first failure."),
+        _option("--pdb", is_flag=True, help="Start the debugger where a task fails; needs -j 1."),
+        _option(
+            "--profile", type=_NEW_FILE, help="Write cProfile statistics of the run; needs -j 1."
         ),
-        click.option(
-            "--fail-fast", is_flag=True, help="Start nothing more after the first failure."
-        ),
-        click.option(
-            "--pdb", is_flag=True, help="Start the debugger where a task fails; needs -j 1."
-        ),
-        click.option(
-            "--profile", type=_FILE, help="Write cProfile statistics of the run; needs -j 1."
-        ),
-        click.option(
+        _option(
             "--debug",
             is_flag=True,
             expose_value=False,
             callback=_debug,
             help="Show the traceback of an error, as --debug before the subcommand does.",
         ),
-        click.option(
+        _option(
             "--start-method",
             type=click.Choice(["spawn", "fork", "forkserver"]),
             help="Taken for compatibility; workers are always started afresh.",
         ),
-        click.option(
+        _option(
             "--enable-implicit-threading",
             is_flag=True,
             help="Let numerical libraries use threads of their own in workers.",
         ),
-        click.option(
+        _option(
             "-n",
             "--cores-per-quantum",
             type=click.IntRange(min=1),
@@ -255,7 +275,7 @@ def execution_options() -> Decorator[Any]:
             show_default=True,
             help="Threads that numerical libraries may use for one quantum.",
         ),
-        click.option(
+        _option(
             "--memory-per-quantum",
             metavar="SIZE",
             help="Memory that a worker process may have, such as 3GB; plain numbers are MB.",
@@ -265,17 +285,18 @@ def execution_options() -> Decorator[Any]:
 
 def once_per_run_options() -> Decorator[Any]:
     """Declare the options that say what is written once for a run."""
-    return _all_of(
-        click.option(
+    return _section(
+        "What a run has once",
+        _option(
             "--skip-init-writes", is_flag=True, help="Do not write configurations and init outputs."
         ),
-        click.option(
+        _option(
             "--init-only", is_flag=True, help="Write configurations and init outputs, run nothing."
         ),
-        click.option(
+        _option(
             "--register-dataset-types", is_flag=True, help="Register dataset types that are new."
         ),
-        click.option(
+        _option(
             "--no-versions", is_flag=True, help="Do not keep the versions of installed packages."
         ),
     )

@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from butler_core.cli.subcommand import Subcommand
+from pipetask.cli.help_sections import write_sections
 
 #: Options that change a pipeline, left to right.
 ACTIONS = ("task", "delete", "config", "config_file", "instrument")
@@ -18,7 +19,11 @@ _KEY = "pipetask.actions"
 
 
 class PipelineCommand(Subcommand):
-    """A subcommand whose pipeline options are applied in the order given."""
+    """A subcommand whose pipeline options are applied in the order given; its help has sections."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what the options are."""
+        write_sections(self, ctx, formatter)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse as usual, and note the order of the options; those of an options file go first."""

@@ -76,12 +76,8 @@ def plan_collections(collections: CollectionTable, request: CollectionRequest) -
             f"run {run!r} exists already; use --extend-run to add to it, or another name"
         )
     tail = [c for c in (children or ()) if c not in (run, replaced)]
-    if inputs and children is not None and not request.rebase:
-        _check_same_inputs(collections, request.output or "", tail, inputs)
     if inputs:
-        flat = [c.name for c in collections.flatten(inputs)]
-        kept = [] if request.rebase else [c for c in tail if c not in flat and c not in inputs]
-        tail = [*kept, *flat]
+        tail = _with_inputs(collections, request, tail, inputs, is_new=children is None)
     search = (run, *tail) if exists else tuple(tail)
     return CollectionPlan(tuple(dict.fromkeys(search)), run, request.output, tuple(tail), replaced)
 
@@ -135,16 +131,31 @@ def _run_name(
     return f"{request.output}/{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
 
 
-def _check_same_inputs(
-    collections: CollectionTable, output: str, tail: Sequence[str], inputs: Sequence[str]
-) -> None:
+def _with_inputs(
+    collections: CollectionTable,
+    request: CollectionRequest,
+    tail: list[str],
+    inputs: Sequence[str],
+    *,
+    is_new: bool,
+) -> list[str]:
+    """Return what a chain has behind its run, with the inputs given.
+
+    Earlier inputs stay behind those that take their place, so that what was
+    made of them can still be looked up.
+    """
     flat = [c.name for c in collections.flatten(inputs)]
     known = [c.name for c in collections.flatten(tail)] if tail else []
-    if known[len(known) - len(flat) :] != flat:
+    starts = range(len(known) - len(flat) + 1)
+    if is_new or any(known[start : start + len(flat)] == flat for start in starts):
+        return tail or flat
+    if not request.rebase:
         raise RunError(
-            f"{output!r} exists with other inputs ({', '.join(known)}) than those given "
+            f"{request.output!r} exists with other inputs ({', '.join(known)}) than those given "
             f"({', '.join(flat)}); leave -i out, or use --rebase"
         )
+    own = [name for name in tail if name.startswith(f"{request.output}/")]
+    return list(dict.fromkeys([*own, *flat, *tail]))
 
 
 def make_collections(

@@ -15,7 +15,7 @@ from typing import Any
 from butler_core.datastore.file_datastore import FileDatastore
 from butler_core.errors import DatasetNotFoundError
 from butler_core.repository.repository import make_datastore
-from pipetask.errors import NoWorkFound
+from pipetask.errors import NoWorkFound, PipetaskError, TaskError
 from pipetask.execution.log_capture import captured_log
 from pipetask.execution.peak_memory import peak_memory_mib, reset_peak_memory
 from pipetask.execution.quantum_context import (
@@ -60,14 +60,29 @@ def install(setup: RunSetup) -> None:
 
 
 def make_task(setup: TaskSetup, datastore: FileDatastore) -> PipelineTask:
-    """Import a task's class and make the object."""
+    """Import a task's class and make the object.
+
+    Raises
+    ------
+    TaskError
+        If its constructor fails.
+    """
     task_class = import_task(setup.class_name)
     config = task_class.ConfigClass.from_yaml(setup.config)
     init_inputs = {
         name: InputHandle(datastore, dataset, None, dataset.ref.dataset_type.storage_class).get()
         for name, dataset in setup.init_inputs.items()
     }
-    return task_class(config=config, log=logging.getLogger(setup.label), init_inputs=init_inputs)
+    log = logging.getLogger(setup.label)
+    try:
+        return task_class(config=config, log=log, init_inputs=init_inputs)
+    except PipetaskError:
+        raise
+    except Exception as error:
+        raise TaskError(
+            f"{setup.label!r} cannot be made: {setup.class_name} raised "
+            f"{type(error).__name__}: {error}"
+        ) from error
 
 
 def run_batch(batch: Sequence[QuantumWork]) -> list[QuantumResult]:
@@ -94,7 +109,9 @@ def _run_one(worker: _Worker, work: QuantumWork) -> QuantumResult:
             trace = traceback.format_exc()
             if worker.setup.debugger:
                 pdb.post_mortem(fault.__traceback__)
-            _LOG.error("%s %s failed: %s", work.task_label, work.data_id, error, exc_info=True)
+            _LOG.error("%s %s failed: %s", work.task_label, work.data_id, error)
+            if log:  # the traceback is for the log dataset, not for the terminal
+                log[-1]["exc_info"] = trace
         except BaseException:
             if context is not None:
                 worker.datastore.remove(context.written.values())

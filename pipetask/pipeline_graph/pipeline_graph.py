@@ -131,8 +131,8 @@ class PipelineGraph:
         for node in self.nodes.values():
             for edge in (*node.writes, *node.init_writes):
                 writers.setdefault(edge.dataset_type_name, []).append(str(edge))
-            automatic = (node.metadata_dataset_type, node.config_dataset_type, node.log_dataset_type)
-            for name in filter(None, automatic):
+            notes = (node.metadata_dataset_type, node.config_dataset_type, node.log_dataset_type)
+            for name in filter(None, notes):
                 writers.setdefault(name, []).append(f"{node.label} itself")
         return [
             f"dataset type {name!r} is written by {' and by '.join(edges)}; give one of them "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from pipetask.quantum_graph.prune import Pruner
 from pipetask.quantum_graph.request import BuildRequest
 from pipetask.quantum_graph.where import Condition, read_condition
 from pipetask.quantum_graph.workspace import StageReport, Workspace
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -85,15 +88,23 @@ def _join_rows(
     collections: list[Collection],
     parts: Sequence[Part],
 ) -> None:
-    """Make the rows of all parts; some may have none."""
+    """Make the rows of all parts; some may have none, which is said.
+
+    Raises
+    ------
+    EmptyGraphError
+        If none has any.
+    """
     empty = []
     for part in parts:
         try:
             RowJoiner(workspace, request, condition, collections, part).join_rows()
         except EmptyGraphError as error:
-            empty.append(error)
+            empty.append((part, error))
     if len(empty) == len(parts):
-        raise empty[0]
+        raise empty[0][1]
+    for part, reason in empty:
+        _LOG.warning("nothing to do for %s: %s", ", ".join(sorted(part.labels)), reason)
 
 
 def _path_fields(request: BuildRequest) -> list[str]:

@@ -153,9 +153,10 @@ class IdSpaces:
             self._maps[key] = f"map_{a}_{b}_of_part_{part.number}"
             select = self._map(one, other, part)
             if len(self._parts) > 1:
+                ours, theirs = self.members(one, label), self.members(other, label)
                 select = (
-                    f"SELECT a, b FROM ({select}) SEMI JOIN {self.members(one, label)} m ON a = m.i "  # noqa: S608 - made here
-                    f"SEMI JOIN {self.members(other, label)} n ON b = n.i"
+                    f"SELECT a, b FROM ({select}) SEMI JOIN {ours} m ON a = m.i "  # noqa: S608 - made here
+                    f"SEMI JOIN {theirs} n ON b = n.i"
                 )
             with self._workspace.stage("map", f"{one} to {other}") as outcome:
                 outcome.n_out = self._workspace.create(self._maps[key], select)

@@ -32,9 +32,7 @@ def to_networkx(graph: QuantumGraph) -> nx.DiGraph:
             for ref in refs:
                 view.add_node(("dataset", ref.id), ref=ref)
                 known = view.get_edge_data(("dataset", ref.id), node, {"connections": ()})
-                view.add_edge(
-                    ("dataset", ref.id), node, connections=(*known["connections"], name)
-                )
+                view.add_edge(("dataset", ref.id), node, connections=(*known["connections"], name))
         for name, refs in quantum.outputs.items():
             for ref in refs:
                 view.add_node(("dataset", ref.id), ref=ref)

@@ -70,7 +70,9 @@ def main() -> None:
                   f"file {path.stat().st_size / 1e6:.1f} MB")  # fmt: skip
             _print_reading(graph)
         for stage in report.stages:
-            print(f"  {stage.stage:9}{stage.subject[:50]:52}{stage.n_out:>10} {stage.elapsed_s:7.3f} s")
+            print(
+                f"  {stage.stage:9}{stage.subject[:50]:52}{stage.n_out:>10} {stage.elapsed_s:7.3f} s"
+            )
 
 
 def _print_reading(graph: object) -> None:

@@ -80,7 +80,9 @@ def plain(graph: Any, output_run: str) -> dict[str, Any]:
                 for ref in refs:
                     run = "made" if ref.run == output_run else ref.run
                     edges.add(
-                        edge_of(label, data_id, side, ref.dataset_type.name, required(ref.data_id), run)
+                        edge_of(
+                            label, data_id, side, ref.dataset_type.name, required(ref.data_id), run
+                        )
                     )
     return {"quanta": sorted(quanta), "edges": sorted(edges)}
 
@@ -117,5 +119,7 @@ def test_quanta_and_edges_are_the_peer_s(name: str, test_data: Path, tmp_path: P
             only_theirs = sorted(set(other[what]) - set(one[what]))[:3]
             assert (only_ours, only_theirs) == ([], []), (number, what)
         compared += 1
-        print(f"{name}, graph {number}: {len(one['quanta'])} quanta, {len(one['edges'])} edges alike")
+        print(
+            f"{name}, graph {number}: {len(one['quanta'])} quanta, {len(one['edges'])} edges alike"
+        )
     assert compared

@@ -21,6 +21,8 @@ def qgraph(ctx: click.Context, /, **given: Any) -> None:
     """Build, show and save a quantum graph.
 
     Nothing is written to the repository. Prints how many quanta each task has.
+    The options -t, --delete, -c, -C and --instrument are applied from left to
+    right.
     """
     from pipetask.cli.graph_session import (
         graph_session,

@@ -32,6 +32,9 @@ _FAILED = 1
 def run(ctx: click.Context, /, **given: Any) -> None:
     """Build a quantum graph and run it.
 
+    The options -t, --delete, -c, -C and --instrument are applied from left to
+    right.
+
     Exit code 0: every quantum succeeded or found no work; 1: some failed;
     2: wrong usage.
     """

@@ -105,7 +105,7 @@ BAD: list[tuple[str, int, list[str]]] = [
     (f"{BUILD} --show graph", 1, ["'graph' needs a quantum graph"]),
     (f"{BUILD} --show history", 1, ["needs a value"]),
     (f"{BUILD} --show dump-config=mesure", 1, ["'mesure'", "'measure'"]),
-    (f"{BUILD} -s TMP/absent/p.yaml", 1, ["absent/p.yaml", "No such file"]),
+    (f"{BUILD} -s TMP/absent/p.yaml", 2, ["absent/p.yaml", "no such directory"]),
     (f"{BUILD} -b TMP/absent", 1, ["there is no data repository"]),
     # repositories, collections
     ("qgraph -p GOOD -i a -o out", 2, ["-b", "--butler-config"]),
@@ -126,6 +126,10 @@ BAD: list[tuple[str, int, list[str]]] = [
         1,
         ["'measured'", "not registered", "--register-dataset-types"],
     ),
+    (f"{RUN} -p GOOD --output-run ../out", 1, ["'../out' cannot name a collection"]),
+    (f"{RUN} -p GOOD --output-run /out", 1, ["'/out' cannot name a collection"]),
+    (f"{RUN} -p GOOD --output-run out/*", 1, ["'out/*' cannot name a collection"]),
+    ("qgraph -b REPO -p GOOD -i Cam/raw/all -o out/", 1, ["'out/' cannot name a collection"]),
     # what to process
     (f"{QGRAPH} -p GOOD -d exposure!1", 1, ["^", "exposure!1"]),
     (f"{QGRAPH} -p GOOD -d exposur=1", 1, ["'exposur'", "'exposure'"]),
@@ -140,7 +144,7 @@ BAD: list[tuple[str, int, list[str]]] = [
     (f"{QGRAPH} -p GOOD --skip-existing-in outt", 1, ["no collection 'outt'"]),
     (f"{QGRAPH} -p GOOD --show wokflow", 1, ["'wokflow'", "'workflow'"]),
     (f"{QGRAPH} -p GOOD --qgraph-node-id 1", 2, ["--qgraph-node-id", "--qgraph"]),
-    (f"{QGRAPH} -p GOOD -q TMP/absent/g.qg", 1, ["absent"]),
+    (f"{QGRAPH} -p GOOD -q TMP/absent/g.qg", 2, ["absent/g.qg", "no such directory"]),
     # graphs that come out empty
     (f"{RUN} -p GOOD -d exposure=3", 1, ["no quanta", "of 4 'raw' in 'Cam/raw/all', none"]),
     (f"{RUN} -p GOOD -d exposure=7", 1, ["no quanta", "exposure", "7"]),
@@ -178,6 +182,7 @@ BAD: list[tuple[str, int, list[str]]] = [
     (f"{RUN} -p GOOD --timeout 3 --engine serial", 2, ["--timeout", "other processes"]),
     (f"{RUN} -p GOOD --engine dusk", 2, ["'dusk' is not one of"]),
     (f"{RUN} -p GOOD --memory-per-quantum lots", 2, ["such as 3GB or 3000, not 'lots'"]),
+    (f"{RUN} -p GOOD --summary TMP/absent/s.json", 2, ["absent/s.json", "no such directory"]),
     (f"{RUN} -p GOOD --regster-dataset-types", 2, ["--regster-dataset-types"]),
     ("rum", 2, ["no command 'rum'", "'run'"]),
     # tidying

@@ -102,3 +102,12 @@ def test_options_of_the_peer_are_there(name: str) -> None:
 
     assert set(PEER[name]) - ours - LEFT_OUT == set()
     assert ours & LEFT_OUT == set()
+
+
+@pytest.mark.parametrize("name", ["build", "qgraph", "run"])
+def test_long_helps_have_sections(name: str) -> None:
+    lines = CliRunner().invoke(program, [name, "--help"]).output.splitlines()
+
+    titles = [line for line in lines if line[:1].isupper() and line.endswith(":")]
+    assert titles[:2] == ["Show:", "Pipeline:"]
+    assert titles[-1] == "Other options:"

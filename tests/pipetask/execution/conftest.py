@@ -49,9 +49,7 @@ class Runs:
             return None if found is None else found.dataset_type
 
         graph = build_pipeline_graph(pipeline)
-        register_dataset_types(
-            self.butler.repository, resolve(graph, registry.universe, find)
-        )
+        register_dataset_types(self.butler.repository, resolve(graph, registry.universe, find))
         return resolve(graph, registry.universe, find)
 
     def build(
@@ -82,7 +80,9 @@ class Runs:
         """Return the datasets of a type by ten times the exposure plus the detector."""
         found = self.butler.query_datasets(name, collections=run)
         return {
-            10 * ref.data_id["exposure"] + dict(ref.data_id).get("detector", 0): self.butler.get(ref)
+            10 * ref.data_id["exposure"] + dict(ref.data_id).get("detector", 0): self.butler.get(
+                ref
+            )
             for ref in found
         }
 

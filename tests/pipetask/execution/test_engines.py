@@ -117,7 +117,10 @@ def test_threads_measure_no_memory(runs: Any) -> None:
     ("options", "said"),
     [
         ({"n_workers": 0}, "must be at least 1, not 0"),
-        ({"engine": "thread"}, "no engine 'thread'; there are serial, threads.*Did you mean 'threads'"),
+        (
+            {"engine": "thread"},
+            "no engine 'thread'; there are serial, threads.*Did you mean 'threads'",
+        ),
     ],
 )
 def test_wrong_options_are_refused_before_anything_runs(

@@ -35,7 +35,8 @@ def test_metadata_and_logs_are_datasets_like_others(runs: Any) -> None:
     assert {n: dict(notes)["number"] for n, notes in metadata.items()} == {n: n for n in ALL}
     assert metadata[10]["quantum"]["elapsed_s"] >= 0
     assert all(
-        any(record["message"] == f"working on {n}" for record in records) for n, records in log.items()
+        any(record["message"] == f"working on {n}" for record in records)
+        for n, records in log.items()
     )
     assert all(record["MDC"]["LABEL"].startswith("isr:") for record in log[10])
 
@@ -79,7 +80,9 @@ def test_what_was_written_before_a_failure_is_removed(runs: Any) -> None:
 
 def test_no_work_passes_on_as_no_work(runs: Any, outcomes: Outcomes) -> None:
     summary = runs(
-        runs.pipeline(isr=("IsrTask", {"idle": [20, 30, 31]}), split="SplitTask", gather="GatherTask")
+        runs.pipeline(
+            isr=("IsrTask", {"idle": [20, 30, 31]}), split="SplitTask", gather="GatherTask"
+        )
     )
 
     assert outcomes(summary) == {
@@ -208,9 +211,7 @@ def test_a_graph_is_not_run_twice_and_what_it_made_stays(runs: Any) -> None:
         told: list[object] = []
 
         with pytest.raises(DatasetExistsError, match=r"run 'u/1' has done quanta.*\(6 isr\)"):
-            run_graph(
-                runs.butler.repository, graph, setup, RunOptions(on_result=told.append)
-            )
+            run_graph(runs.butler.repository, graph, setup, RunOptions(on_result=told.append))
 
     assert told == []
     assert len(runs.numbers("isr_log")) == 6

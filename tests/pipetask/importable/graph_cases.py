@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from graph_specs import UNITS, Connection, Task, random_condition, random_pipeline, simple
 from graph_world import SECOND, START, Datasets, Row, World, make_world
@@ -63,7 +62,9 @@ def _random(seed: int) -> Case:
         where = "instrument = 'Cam' AND skymap = 'map'"
         if part % 2:
             # Implied dimensions may be named where what implies them is there.
-            known = names | ({"physical_filter", "band"} if names & {"exposure", "visit"} else set())
+            known = names | (
+                {"physical_filter", "band"} if names & {"exposure", "visit"} else set()
+            )
             where += f" AND {random_condition((seed, part), known).text}"
         builds.append(Build(tasks, [CHAIN], where))
     return Case(world, builds)
@@ -170,7 +171,12 @@ def _add_pointing(world: World, i: int) -> None:
     world.add("exposure", **shared, id=i, obs_id=f"E{i}", group=f"grp{i}", seq_start=i, seq_end=i)
     top = ((_N_DETECTORS - 1) // 14 - 6.5) * _PITCH + _HALF
     wide = 7 * _PITCH
-    region = [(lon - wide, lat - wide), (lon + wide, lat - wide), (lon + wide, lat + top), (lon - wide, lat + top)]
+    region = [
+        (lon - wide, lat - wide),
+        (lon + wide, lat - wide),
+        (lon + wide, lat + top),
+        (lon - wide, lat + top),
+    ]
     world.add("visit", **shared, id=i, name=f"V{i}", region=region)
     world.add("visit_definition", instrument="Cam", exposure=i, visit=i)
     world.add("visit_system_membership", instrument="Cam", visit=i, visit_system=0)
@@ -212,11 +218,18 @@ def _export(data: Path) -> Case:
     ]  # fmt: skip
     runs = ["HSC/runs/ci_hsc/20240806T180642Z"]
     where = f"instrument = 'HSC' AND skymap = '{skymap}'"
-    builds = [Build(tasks, runs, where), Build(tasks, runs, f"{where} AND visit > 903986 AND patch < 60")]
-    return Case(world, builds, [folder / "ci_hsc-subset.yaml", folder / "ci_hsc-subset-skymap.yaml"])
+    builds = [
+        Build(tasks, runs, where),
+        Build(tasks, runs, f"{where} AND visit > 903986 AND patch < 60"),
+    ]
+    return Case(
+        world, builds, [folder / "ci_hsc-subset.yaml", folder / "ci_hsc-subset-skymap.yaml"]
+    )
 
 
-def _grid(west: float, east: float, south: float, north: float, step: float) -> Iterable[tuple[float, float]]:
+def _grid(
+    west: float, east: float, south: float, north: float, step: float
+) -> Iterable[tuple[float, float]]:
     for i in range(round((east - west) / step) + 1):
         for j in range(round((north - south) / step) + 1):
             yield west + i * step, south + j * step
@@ -231,5 +244,3 @@ def edge_of(label: str, quantum: Row, side: str, dataset_type: str, data_id: Row
 def text_of(name: str, data_id: Row) -> str:
     """Return a name with a data ID, sorted."""
     return f"{name}:" + ",".join(f"{k}={data_id[k]}" for k in sorted(data_id))
-
-

@@ -105,7 +105,11 @@ class Oracle:
         for one, other in _spatial_pairs(group, constraining, self.universe):
             rows = [row for row in rows if self._overlap(one, other, row)]
         kept = [row for row in rows if all(row[n] == v for n, v in self.data_id.items())]
-        return [row for row in kept if self.holds(row, lambda element, row=row: self.record(element, row))]
+        return [
+            row
+            for row in kept
+            if self.holds(row, lambda element, row=row: self.record(element, row))
+        ]
 
     def record(self, element: str, row: Mapping[str, Any]) -> Row:
         """Return the record of an element that a row names."""
@@ -161,7 +165,9 @@ class Oracle:
     def answer_of_part(self) -> Answer:
         answer = Answer()
         rows = self.rows()
-        there: dict[str, dict[Key, str | None]] = {n: dict(self.existing(n)) for n in self.overall()}
+        there: dict[str, dict[Key, str | None]] = {
+            n: dict(self.existing(n)) for n in self.overall()
+        }
         for task in self._in_order():
             names = self.universe.conform(task.dimensions).required
             by_quantum: dict[Key, list[Row]] = {}
@@ -183,7 +189,12 @@ class Oracle:
         return order
 
     def _add(
-        self, answer: Answer, task: Task, quantum: Key, rows: list[Row], there: dict[str, dict[Key, Any]]
+        self,
+        answer: Answer,
+        task: Task,
+        quantum: Key,
+        rows: list[Row],
+        there: dict[str, dict[Key, Any]],
     ) -> None:
         edges: set[Edge] = set()
         for name, c in task.inputs.items():
@@ -272,7 +283,9 @@ def _spatial_pairs(
 
 
 @lru_cache(maxsize=10_000)
-def _overlapping(one: tuple[tuple[float, float], ...], other: tuple[tuple[float, float], ...]) -> bool:
+def _overlapping(
+    one: tuple[tuple[float, float], ...], other: tuple[tuple[float, float], ...]
+) -> bool:
     from lsst.sphgeom import DISJOINT
 
     from butler_core.region import polygon

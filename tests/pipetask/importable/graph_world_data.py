@@ -30,7 +30,9 @@ def filled_world(seed: int, **kwargs: int | bool) -> World:
     def some(rows: list[Row], part: float) -> list[Row]:
         return [row for row in rows if chosen.random() < part]
 
-    detectors = [{"instrument": d["instrument"], "detector": d["id"]} for d in world.rows("detector")]
+    detectors = [
+        {"instrument": d["instrument"], "detector": d["id"]} for d in world.rows("detector")
+    ]
     flats = [
         {**d, "physical_filter": f["name"]}
         for d in detectors

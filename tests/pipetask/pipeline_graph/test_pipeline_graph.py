@@ -62,9 +62,7 @@ def test_the_bipartite_view_has_tasks_and_dataset_types() -> None:
 
 
 def test_init_outputs_are_part_of_the_view_and_of_the_order() -> None:
-    graph = build_pipeline_graph(
-        little(a_use={"class": "UseTask"}, z_start={"class": "StartTask"})
-    )
+    graph = build_pipeline_graph(little(a_use={"class": "UseTask"}, z_start={"class": "StartTask"}))
 
     assert [node.label for node in graph.tasks] == ["z_start", "a_use"]
     edges = graph.to_networkx().edges
@@ -82,7 +80,9 @@ def test_a_task_that_reads_metadata_comes_after_the_task_that_leaves_them() -> N
 def test_a_cycle_is_told_step_by_step() -> None:
     tasks = [simple("a", "ED", ["y:ED"], "x"), simple("b", "ED", ["x:ED"], "y")]
 
-    with pytest.raises(PipelineGraphError, match=r"wait for one another: .*writes 'x', which 'b' reads") as caught:
+    with pytest.raises(
+        PipelineGraphError, match=r"wait for one another: .*writes 'x', which 'b' reads"
+    ) as caught:
         build_pipeline_graph(make_pipeline(tasks))
 
     assert "'b' writes 'y', which 'a' reads" in str(caught.value)
@@ -111,7 +111,9 @@ def test_outputs_written_twice_are_told_together() -> None:
         simple("c", "E", ["raw:ED"], "y"), simple("d", "E", ["raw:ED"], "y"),
     ]  # fmt: skip
 
-    with pytest.raises(PipelineGraphError, match=r"'x' is written by a\.out and by b\.out") as caught:
+    with pytest.raises(
+        PipelineGraphError, match=r"'x' is written by a\.out and by b\.out"
+    ) as caught:
         build_pipeline_graph(make_pipeline(tasks))
 
     assert "'y' is written by c.out and by d.out" in str(caught.value)
@@ -152,7 +154,9 @@ def test_faults_of_several_tasks_are_told_together() -> None:
         three={"class": "GatherTask"},
     ).add_task("four", "graph_tasks.IsrTsk")  # fmt: skip
 
-    with pytest.raises(PipelineGraphError, match="3 tasks of the pipeline cannot be used") as caught:
+    with pytest.raises(
+        PipelineGraphError, match="3 tasks of the pipeline cannot be used"
+    ) as caught:
         build_pipeline_graph(pipeline)
 
     text = str(caught.value)

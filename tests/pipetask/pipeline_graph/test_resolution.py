@@ -44,7 +44,14 @@ def test_dataset_types_come_from_the_repository_or_from_their_producer() -> None
     assert "raw" not in graph.unregistered
     assert {"frame", "isr_metadata", "isr_log", "isr_config", "packages"} <= graph.unregistered
     assert graph.overall_inputs == ("raw",)
-    assert graph.outputs == ("frame", "isr_metadata", "isr_log", "sumOut", "sum_metadata", "sum_log")
+    assert graph.outputs == (
+        "frame",
+        "isr_metadata",
+        "isr_log",
+        "sumOut",
+        "sum_metadata",
+        "sum_log",
+    )
 
 
 def test_inputs_that_every_reader_needs_constrain() -> None:
@@ -144,7 +151,9 @@ def test_an_unknown_dimension_is_told_with_the_task() -> None:
 
 
 @pytest.mark.parametrize(("registered", "level"), [("htm9", "htm9"), (None, "htm7")])
-def test_skypix_stands_for_the_pixels_that_are_registered(registered: str | None, level: str) -> None:
+def test_skypix_stands_for_the_pixels_that_are_registered(
+    registered: str | None, level: str
+) -> None:
     task = Task(
         "match", UNITS["VD"], {"x": Connection("calexp", UNITS["VD"])},
         {"ref": Connection("ref", ("skypix",))},

@@ -32,7 +32,7 @@ def test_the_digest_is_the_same_with_any_number_of_threads(
         simple("coadd", "PB", ["warpOut:PV"]),
     ]  # fmt: skip
     seen = []
-    for threads in (1, 2, 4, 4, 1):
+    for threads in (1, 2, 4):
         graph, _ = build_graph(
             butler, tasks, [*RUNS, *CALIBRATIONS], tmp_path / "a.qg", n_threads=threads
         )
@@ -56,7 +56,7 @@ def test_other_requests_have_other_digests(make_repository: Make, tmp_path: Path
     butler = make_repository(filled_world(1))
     digests = set()
     n_built = 0
-    for seed in range(4):
+    for seed in range(2):
         for where in ("", "exposure < 3", "detector = 1"):
             path = tmp_path / f"{n_built}.qg"
             try:
@@ -67,7 +67,7 @@ def test_other_requests_have_other_digests(make_repository: Make, tmp_path: Path
             digests.add(graph.digest)
             graph.close()
 
-    assert n_built > 5
+    assert n_built > 3
     assert len(digests) == n_built
 
 
@@ -77,7 +77,9 @@ def test_ids_are_new_in_every_graph_but_for_what_exists(
     butler = make_repository(filled_world(1))
     ids: list[tuple[set[Any], set[Any]]] = []
     for i in range(2):
-        graph, _ = build_graph(butler, [simple("isr", "ED", ["raw:ED"])], [CHAIN], tmp_path / f"{i}.qg")
+        graph, _ = build_graph(
+            butler, [simple("isr", "ED", ["raw:ED"])], [CHAIN], tmp_path / f"{i}.qg"
+        )
         with graph:
             quanta = list(graph.iter_quanta())
         made = {r.id for q in quanta for refs in q.outputs.values() for r in refs}

@@ -41,9 +41,7 @@ def world() -> World:
 @pytest.fixture
 def butler(world: World, make_repository: Callable[[World], Butler]) -> Butler:
     butler = make_repository(world)
-    register_dataset_types(
-        butler.repository, resolve_pipeline(butler, make_pipeline(TASKS))
-    )
+    register_dataset_types(butler.repository, resolve_pipeline(butler, make_pipeline(TASKS)))
     return butler
 
 
@@ -69,9 +67,7 @@ def pretend(
     return made
 
 
-def first_run(
-    butler: Butler, path: Path, exists: Callable[[GraphQuantum, str], bool]
-) -> set[Any]:
+def first_run(butler: Butler, path: Path, exists: Callable[[GraphQuantum, str], bool]) -> set[Any]:
     graph, _ = build_graph(butler, TASKS, ["raw/all"], path / "first.qg", output_run="u/1")
     with graph:
         return pretend(butler, graph, exists)
@@ -84,7 +80,9 @@ def counts(graph: QuantumGraph) -> dict[str, int]:
 def test_quanta_with_metadata_are_left_out_and_their_outputs_are_read(
     butler: Butler, tmp_path: Path
 ) -> None:
-    first_run(butler, tmp_path, lambda q, name: q.task_label == "isr" and q.data_id["detector"] == 0)
+    first_run(
+        butler, tmp_path, lambda q, name: q.task_label == "isr" and q.data_id["detector"] == 0
+    )
 
     graph, report = build_graph(
         butler, TASKS, ["raw/all"], tmp_path / "a.qg", output_run="u/2", skip_existing_in=("u/1",)
@@ -182,7 +180,9 @@ def test_outputs_that_the_run_has_may_be_replaced(butler: Butler, tmp_path: Path
     )
 
     assert counts(graph) == {"isr": 6, "calibrate": 6, "summary": 3}
-    assert not old & {ref.id for q in graph.iter_quanta() for refs in q.outputs.values() for ref in refs}
+    assert not old & {
+        ref.id for q in graph.iter_quanta() for refs in q.outputs.values() for ref in refs
+    }
     graph.close()
 
 
@@ -197,9 +197,7 @@ def test_a_run_is_extended_by_what_it_lacks(butler: Butler, tmp_path: Path) -> N
     graph.close()
 
 
-def test_a_partly_done_quantum_of_the_run_itself_is_refused(
-    butler: Butler, tmp_path: Path
-) -> None:
+def test_a_partly_done_quantum_of_the_run_itself_is_refused(butler: Butler, tmp_path: Path) -> None:
     first_run(butler, tmp_path, lambda q, name: name == "calexp")
 
     with pytest.raises(DatasetExistsError, match="holds 6 of the 'calexp'"):

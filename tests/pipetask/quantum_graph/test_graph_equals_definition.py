@@ -19,7 +19,9 @@ from pipetask.errors import EmptyGraphError
 Make = Callable[[Any], Butler]
 
 
-def built(butler: Butler, tasks: list[Task], inputs: list[str], path: Path, **request: Any) -> Answer:
+def built(
+    butler: Butler, tasks: list[Task], inputs: list[str], path: Path, **request: Any
+) -> Answer:
     try:
         graph, _ = build_graph(butler, tasks, inputs, path, **request)
     except EmptyGraphError:
@@ -28,7 +30,7 @@ def built(butler: Butler, tasks: list[Task], inputs: list[str], path: Path, **re
         return answer_of(graph)
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(4))
 def test_quanta_and_edges_are_the_projections_of_a_natural_join(
     seed: int, make_repository: Make, tmp_path: Path
 ) -> None:
@@ -170,9 +172,7 @@ def test_values_bound_to_names_are_used(make_repository: Make, tmp_path: Path) -
     assert {dict(key)["exposure"] for _, key in found.quanta} == {1, 3}
 
 
-def test_a_pipeline_of_no_dimensions_has_one_quantum(
-    make_repository: Make, tmp_path: Path
-) -> None:
+def test_a_pipeline_of_no_dimensions_has_one_quantum(make_repository: Make, tmp_path: Path) -> None:
     world = filled_world(0)
     butler = make_repository(world)
     tasks = [

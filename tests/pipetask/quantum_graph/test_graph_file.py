@@ -169,7 +169,9 @@ def test_a_file_of_something_else_is_refused(content: bytes, tmp_path: Path) -> 
     path = tmp_path / "a.qg"
     path.write_bytes(content)
 
-    with pytest.raises(GraphFileError, match="not a quantum graph|cannot be opened as a quantum graph"):
+    with pytest.raises(
+        GraphFileError, match="not a quantum graph|cannot be opened as a quantum graph"
+    ):
         QuantumGraph.open(path)
 
 
@@ -234,7 +236,9 @@ def test_a_version_that_is_not_known_is_refused(version: str, copy: Path) -> Non
         QuantumGraph.open(copy)
 
 
-@pytest.mark.parametrize("name", ["output_run", "digest", "dataset_types", "dimension_groups", "universe"])
+@pytest.mark.parametrize(
+    "name", ["output_run", "digest", "dataset_types", "dimension_groups", "universe"]
+)
 def test_a_header_that_lacks_an_entry_is_refused(name: str, copy: Path) -> None:
     altered(copy, f"DELETE FROM header WHERE name = '{name}'")
 
@@ -256,8 +260,8 @@ def test_a_file_with_a_quote_in_its_name_is_written_and_read(
 ) -> None:
     butler = make_repository(filled_world(1))
 
-    graph, _ = build_graph(butler, TASKS[:1], [CHAIN], tmp_path / "it's; a \"graph\".qg")
+    graph, _ = build_graph(butler, TASKS[:1], [CHAIN], tmp_path / 'it\'s; a "graph".qg')
 
     with graph:
         assert len(graph) > 0
-    assert [p.name for p in tmp_path.glob("*graph*")] == ["it's; a \"graph\".qg"]
+    assert [p.name for p in tmp_path.glob("*graph*")] == ['it\'s; a "graph".qg']

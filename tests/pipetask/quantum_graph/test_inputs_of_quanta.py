@@ -101,7 +101,9 @@ def test_several_datasets_for_a_single_input_are_refused(
     single = Task("sum", UNITS["E"], {"x": Connection("raw", UNITS["ED"], multiple=False)},
                   outputs={"out": Connection("sum", UNITS["E"], multiple=False)})  # fmt: skip
 
-    with pytest.raises(TaskConnectionError, match=r"sum\.x takes one 'raw', but 2 quanta.*multiple=True"):
+    with pytest.raises(
+        TaskConnectionError, match=r"sum\.x takes one 'raw', but 2 quanta.*multiple=True"
+    ):
         build_graph(make_repository(world), [single], ["raw/all"], tmp_path / "a.qg")
 
 
@@ -125,6 +127,49 @@ def test_a_single_input_of_other_dimensions_is_taken_where_there_is_one(
     )
 
     assert exposures(answer_of(graph), "sum") == {1, 2, 3}
+    graph.close()
+
+
+def test_parts_that_share_nothing_but_inputs_do_not_constrain_one_another(
+    world: World, make_repository: Make, tmp_path: Path
+) -> None:
+    for name in ("visit_definition", "visit_system_membership", "visit_detector_region", "visit"):
+        kept = [row for row in world.records[name] if row.get("visit", row.get("id")) != 102]
+        world.records[name] = kept
+    calibrate = simple("calibrate", "VD", ["raw:ED"])
+
+    graph, report = build_graph(
+        make_repository(world), [simple("isr", "ED", ["raw:ED"]), calibrate], ["raw/all"],
+        tmp_path / "a.qg",
+    )  # fmt: skip
+
+    found = answer_of(graph)
+    assert exposures(found, "isr") == {1, 2, 3}
+    visits = {dict(key)["visit"] for label, key in found.quanta if label == "calibrate"}
+    assert visits == {row["id"] for row in world.rows("visit")}
+    assert 102 not in visits
+    raws = [ref for quantum in graph.iter_quanta() for ref in quantum.inputs["in0"]]
+    assert len({ref.id for ref in raws}) == 5
+    assert graph.counts()["dataset"] == 5 + 3 * len(found.quanta)
+    assert report.n_pruned == {"isr": 0, "calibrate": 0}
+    graph.close()
+
+
+def test_a_part_without_data_ids_leaves_the_others(
+    world: World, make_repository: Make, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("tract", "patch", "skymap"):
+        del world.records[name]
+    warp = simple("warp", "PV", ["raw:ED"])
+
+    graph, _ = build_graph(
+        make_repository(world), [warp, simple("isr", "ED", ["raw:ED"])], ["raw/all"],
+        tmp_path / "a.qg",
+    )  # fmt: skip
+
+    assert {task.label: task.n_quanta for task in graph.tasks} == {"isr": 5, "warp": 0}
+    assert "nothing to do for warp" in caplog.text
+    assert "register-skymap" in caplog.text
     graph.close()
 
 
@@ -170,7 +215,9 @@ def test_two_ranges_within_one_exposure_are_ambiguous(
 ) -> None:
     butler = make_repository(with_biases(world, [("b/1", 0, 15), ("b/2", 15, 2 * DAY)]))
 
-    with pytest.raises(AmbiguousDatasetError, match="2 quanta have several, such as .*'exposure': 1"):
+    with pytest.raises(
+        AmbiguousDatasetError, match="2 quanta have several, such as .*'exposure': 1"
+    ):
         build_graph(butler, isr(), ["raw/all", "calib"], tmp_path / "a.qg")
 
 
@@ -193,7 +240,9 @@ def test_an_exposure_outside_all_ranges_lacks_its_calibration(
 ) -> None:
     butler = make_repository(with_biases(world, [("b/1", 0, DAY)]))
 
-    with pytest.raises(DatasetNotFoundError, match="2 quanta have fewer.*'exposure': 2.*other data IDs or times"):
+    with pytest.raises(
+        DatasetNotFoundError, match="2 quanta have fewer.*'exposure': 2.*other data IDs or times"
+    ):
         build_graph(butler, isr(), ["raw/all", "calib"], tmp_path / "a.qg")
 
 
@@ -238,7 +287,9 @@ def test_a_lookup_function_finds_prerequisites_in_its_own_way(
     )
 
     found = {
-        (q.data_id["exposure"], q.data_id["detector"]): [r.data_id["detector"] for r in q.inputs["bias"]]
+        (q.data_id["exposure"], q.data_id["detector"]): [
+            r.data_id["detector"] for r in q.inputs["bias"]
+        ]
         for q in graph.iter_quanta()
     }
     assert found == {(1, 0): [1], (1, 1): [0], (2, 0): [1], (2, 1): [0], (3, 0): []}
@@ -253,6 +304,4 @@ def test_a_lookup_function_that_finds_too_little_is_named(
     butler = make_repository(with_biases(world, [("b/1", 0, DAY)]))
 
     with pytest.raises(DatasetNotFoundError, match=r"isr\.bias needs a 'bias'.*5 quanta"):
-        build_graph(
-            butler, isr(lookup=lambda *_: []), ["raw/all", "calib"], tmp_path / "a.qg"
-        )
+        build_graph(butler, isr(lookup=lambda *_: []), ["raw/all", "calib"], tmp_path / "a.qg")
