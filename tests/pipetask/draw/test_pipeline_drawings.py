@@ -115,7 +115,7 @@ def test_drawings_are_the_same_each_time(pipeline_graph: PipelineGraph) -> None:
 
 def test_escaping() -> None:
     assert dot_name('a"b\\c\nd') == r'"a\"b\\c d"'
-    assert dot_html("a<b & \"c\" > ~d'") == "a&lt;b &amp; &quot;c&quot; &gt; ~d'"
+    assert dot_html('a<b & "c" > ~d\'') == "a&lt;b &amp; &quot;c&quot; &gt; ~d'"
     assert mermaid_label(('a"b', "<&>~#`$%;")) == (
         '"a#34;b<br>#60;#38;#62;#126;#35;#96;#36;#37;#59;"'
     )
