@@ -227,8 +227,8 @@ class PipelineTaskConnections(metaclass=ConnectionsMeta):
     ) -> tuple[RefsByConnection, RefsByConnection]:
         """Change or refuse a quantum once its datasets are known.
 
-        Called when the graph is built and again when the quantum runs. An
-        override should first call this one, through ``super()``.
+        Called when the quantum runs. An override should first call this one,
+        through ``super()``.
 
         Parameters
         ----------

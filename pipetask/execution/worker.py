@@ -7,14 +7,14 @@ import pdb  # noqa: T100 - --pdb is what it is for
 import threading
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from butler_core.datastore.file_datastore import FileDatastore
-from butler_core.errors import DatasetNotFoundError
 from butler_core.repository.repository import make_datastore
+from pipetask.connections.kinds import Connection
 from pipetask.errors import NoWorkFound, PipetaskError, TaskError
 from pipetask.execution.log_capture import captured_log
 from pipetask.execution.peak_memory import peak_memory_mib, reset_peak_memory
@@ -151,7 +151,7 @@ def _attempt(task: PipelineTask, context: DatastoreContext) -> Outcome:
     """Run one quantum; return whether there was anything to do."""
     task.metadata.clear()
     try:
-        inputs, outputs = _refs(context.work)
+        inputs, outputs = _refs(task, context.work)
         task.run_quantum(context, inputs, outputs)
     except NoWorkFound as reason:
         _LOG.info("%s %s: nothing to do: %s", context.work.task_label, context.data_id, reason)
@@ -159,26 +159,33 @@ def _attempt(task: PipelineTask, context: DatastoreContext) -> Outcome:
     return Outcome.SUCCEEDED
 
 
-def _refs(work: QuantumWork) -> tuple[Struct, Struct]:
+def _refs(task: PipelineTask, work: QuantumWork) -> tuple[Struct, Struct]:
     """Return a quantum's references by connection, as `PipelineTask.run_quantum` takes them.
 
-    Raises
-    ------
-    NoWorkFound
-        If a regular input has fewer datasets than its minimum, because what
-        came before found no work.
-    DatasetNotFoundError
-        If a prerequisite has.
+    The task's connections may adjust them, or refuse the quantum: by default
+    where inputs are fewer than their minimum, because what came before found
+    no work.
     """
-    inputs: dict[str, Any] = {}
-    for connection in work.inputs:
-        refs = [input_ref(connection, dataset) for dataset in connection.datasets]
-        if len(refs) < connection.minimum:
-            said = f"{connection.name!r} has {len(refs)} datasets and needs {connection.minimum}"
-            raise (DatasetNotFoundError if connection.is_prerequisite else NoWorkFound)(said)
-        inputs[connection.name] = refs if connection.is_multiple else (refs[0] if refs else None)
-    outputs: dict[str, Any] = {}
-    for write in work.outputs:
-        targets = [dataset.ref for dataset in write.datasets]
-        outputs[write.name] = targets if write.is_multiple else targets[0]
-    return Struct(**inputs), Struct(**outputs)
+    connections = task.config.ConnectionsClass(config=task.config)
+    known = connections.all_connections
+    inputs: dict[str, tuple[Connection, Collection[Any]]] = {
+        c.name: (known[c.name], [input_ref(c, dataset) for dataset in c.datasets])
+        for c in work.inputs
+    }
+    outputs: dict[str, tuple[Connection, Collection[Any]]] = {
+        c.name: (known[c.name], [dataset.ref for dataset in c.datasets]) for c in work.outputs
+    }
+    fewer_inputs, fewer_outputs = connections.adjust_quantum(
+        inputs, outputs, work.task_label, work.data_id
+    )
+    return _struct({**inputs, **fewer_inputs}), _struct({**outputs, **fewer_outputs})
+
+
+def _struct(sides: Mapping[str, tuple[Connection, Collection[Any]]]) -> Struct:
+    """Return a list of references where a connection is multiple, else one or None."""
+    return Struct(
+        **{
+            name: list(refs) if connection.multiple else next(iter(refs), None)
+            for name, (connection, refs) in sides.items()
+        }
+    )

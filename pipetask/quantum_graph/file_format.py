@@ -70,6 +70,8 @@ HEADER = (
 )
 
 _BLOCK_BYTES = 16384
+#: DuckDB's own format, so that every version from the oldest supported on reads the file.
+_STORAGE = "v1.3.0"
 _CATALOG = "graph"
 
 
@@ -87,7 +89,9 @@ def writing(connection: duckdb.DuckDBPyConnection, path: Path) -> Iterator[str]:
     if not path.parent.is_dir():
         raise GraphFileError(f"cannot write {str(path)!r}: its directory does not exist")
     name = str(temporary).replace("'", "''")
-    connection.execute(f"ATTACH '{name}' AS graph_file (BLOCK_SIZE {_BLOCK_BYTES})")
+    connection.execute(
+        f"ATTACH '{name}' AS graph_file (BLOCK_SIZE {_BLOCK_BYTES}, STORAGE_VERSION '{_STORAGE}')"
+    )
     try:
         try:
             yield "graph_file"
