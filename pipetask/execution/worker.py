@@ -14,6 +14,7 @@ from typing import Any
 
 from butler_core.datastore.file_datastore import FileDatastore
 from butler_core.repository.repository import make_datastore
+from pipetask.connections import PipelineTaskConnections
 from pipetask.connections.kinds import Connection
 from pipetask.errors import NoWorkFound, PipetaskError, TaskError
 from pipetask.execution.log_capture import captured_log
@@ -43,11 +44,13 @@ class _Worker:
 
     setup: RunSetup
     datastore: FileDatastore
-    tasks: dict[str, PipelineTask] = field(default_factory=dict)
+    tasks: dict[str, tuple[PipelineTask, PipelineTaskConnections]] = field(default_factory=dict)
 
-    def task(self, label: str) -> PipelineTask:
+    def task(self, label: str) -> tuple[PipelineTask, PipelineTaskConnections]:
+        """Return a task and its connections, made at the first quantum that needs them."""
         if label not in self.tasks:
-            self.tasks[label] = make_task(self.setup.tasks[label], self.datastore)
+            task = make_task(self.setup.tasks[label], self.datastore)
+            self.tasks[label] = task, task.config.ConnectionsClass(config=task.config)
         return self.tasks[label]
 
 
@@ -99,9 +102,9 @@ def _run_one(worker: _Worker, work: QuantumWork) -> QuantumResult:
     context: DatastoreContext | None = None
     with captured_log(worker.setup.log_level, mdc) as log:
         try:
-            task = worker.task(work.task_label)
+            task, connections = worker.task(work.task_label)
             context = DatastoreContext(worker.datastore, work, task.log)
-            outcome = _attempt(task, context)
+            outcome = _attempt(task, connections, context)
             metadata = task.metadata.to_dict()
         except (Exception, SystemExit) as fault:  # noqa: BLE001 - a quantum's failure becomes its record
             outcome = Outcome.FAILED
@@ -147,11 +150,13 @@ def _run_of(work: QuantumWork) -> str:
     return ""
 
 
-def _attempt(task: PipelineTask, context: DatastoreContext) -> Outcome:
+def _attempt(
+    task: PipelineTask, connections: PipelineTaskConnections, context: DatastoreContext
+) -> Outcome:
     """Run one quantum; return whether there was anything to do."""
     task.metadata.clear()
     try:
-        inputs, outputs = _refs(task, context.work)
+        inputs, outputs = _refs(connections, context.work)
         task.run_quantum(context, inputs, outputs)
     except NoWorkFound as reason:
         _LOG.info("%s %s: nothing to do: %s", context.work.task_label, context.data_id, reason)
@@ -159,14 +164,13 @@ def _attempt(task: PipelineTask, context: DatastoreContext) -> Outcome:
     return Outcome.SUCCEEDED
 
 
-def _refs(task: PipelineTask, work: QuantumWork) -> tuple[Struct, Struct]:
+def _refs(connections: PipelineTaskConnections, work: QuantumWork) -> tuple[Struct, Struct]:
     """Return a quantum's references by connection, as `PipelineTask.run_quantum` takes them.
 
     The task's connections may adjust them, or refuse the quantum: by default
     where inputs are fewer than their minimum, because what came before found
     no work.
     """
-    connections = task.config.ConnectionsClass(config=task.config)
     known = connections.all_connections
     inputs: dict[str, tuple[Connection, Collection[Any]]] = {
         c.name: (known[c.name], [input_ref(c, dataset) for dataset in c.datasets])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import uuid
 
 import pytest
@@ -13,7 +12,6 @@ from pipetask import (
     Input,
     NoWorkFound,
     Output,
-    PipelineTask,
     PipelineTaskConfig,
     PipelineTaskConnections,
 )
@@ -43,10 +41,6 @@ class HalvingConfig(PipelineTaskConfig, connections=HalvingConnections):
     pass
 
 
-class HalvingTask(PipelineTask):
-    ConfigClass = HalvingConfig
-
-
 def ref(name: str, **values: object) -> DatasetRef:
     universe = DimensionUniverse.default()
     data_id = DataCoordinate.standardize(values, universe=universe)
@@ -74,16 +68,16 @@ def work(n_frames: int) -> QuantumWork:
 
 
 def test_connections_can_leave_inputs_out() -> None:
-    task = HalvingTask(log=logging.getLogger("halve"))
+    connections = HalvingConnections(config=HalvingConfig())
 
-    inputs, outputs = worker._refs(task, work(5))
+    inputs, outputs = worker._refs(connections, work(5))
 
     assert [r.data_id["detector"] for r in inputs.frames] == [0, 2, 4]
     assert outputs.sum.dataset_type.name == "sum"
 
 
 def test_too_few_inputs_are_no_work() -> None:
-    task = HalvingTask(log=logging.getLogger("halve"))
+    connections = HalvingConnections(config=HalvingConfig())
 
     with pytest.raises(NoWorkFound, match="needs 1 and 0 were found"):
-        worker._refs(task, work(0))
+        worker._refs(connections, work(0))
