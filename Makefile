@@ -34,14 +34,15 @@ lint: $(VENV)/.lint
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Comparisons with the peer middleware, which gets an environment of its own.
+# Comparisons with the peer middleware, which gets an environment of its own; BUTLER_TEST_DATA
+# must name the folder of real files.
 .venv-peer/.made:
 	test -x .venv-peer/bin/python || $(PYTHON) -m venv .venv-peer
 	.venv-peer/bin/python -m pip install --quiet --disable-pip-version-check lsst-ctrl-mpexec==30.2026.500
 	touch $@
 
 interop: $(VENV)/.test .venv-peer/.made
-	BUTLER_PEER_PYTHON="$(abspath .venv-peer/bin/python)" $(BIN)/python -m pytest tests/interop -m interop
+	BUTLER_PEER_PYTHON="$(abspath .venv-peer/bin/python)" $(BIN)/python -m pytest tests/interop -n 2 --no-skips
 
 clean:
 	rm -rf $(VENV) .venv-peer "$(DEMO_DIR)" build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

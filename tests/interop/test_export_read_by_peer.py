@@ -19,8 +19,6 @@ from butler_core.datastore.transfer_mode import TransferMode
 from butler_core.repository.repository import Repository
 from butler_core.transfer import ExportRequest, ImportRequest, export_repository, import_repository
 
-pytestmark = pytest.mark.interop
-
 HERE = Path(__file__).parent
 
 

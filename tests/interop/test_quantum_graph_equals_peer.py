@@ -91,7 +91,6 @@ def required(data_id: Any) -> dict[str, Any]:
     return {name: data_id[name] for name in data_id.dimensions.required}
 
 
-@pytest.mark.interop
 @pytest.mark.parametrize(
     "name",
     [
