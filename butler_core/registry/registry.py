@@ -71,13 +71,14 @@ def _universe_of(database: Database) -> DimensionUniverse:
         if database.has_table("butler_attributes"):
             raise SchemaVersionError(
                 f"{database.place!r} is a repository of Rubin's middleware, whose tables differ "
-                "from ours; `butler adopt` makes a repository of ours from it"
+                "from ours; export it with Rubin's butler and bring the export in with "
+                "`butler import`"
             )
         raise SchemaVersionError(f"{database.place!r} is not the registry of a data repository")
     attributes = AttributeTable(database, Schema(DimensionUniverse.default()))
     version = int(attributes.get("schema_version") or 0)
     if version != SCHEMA_VERSION:
-        action = "use a newer program" if version > SCHEMA_VERSION else "run `butler migrate`"
+        action = "use a newer program" if version > SCHEMA_VERSION else "use the older one"
         raise SchemaVersionError(
             f"{database.place!r} has tables of version {version}; this program knows version "
             f"{SCHEMA_VERSION}: {action}"

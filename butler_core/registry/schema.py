@@ -18,7 +18,7 @@ from butler_core.dimensions.group import DimensionGroup
 from butler_core.dimensions.universe import DimensionUniverse
 from butler_core.registry.column_types import DatasetIdColumn
 
-#: Version of the tables below. An older program refuses a newer one; `butler migrate` goes forward.
+#: Version of the tables below; a program opens those of its own version.
 SCHEMA_VERSION = 1
 
 #: Dataset keys of the group with key g lie from g << GROUP_SHIFT on, so that a key tells its group.

@@ -63,8 +63,7 @@ def choose_journal(path: Path) -> str:
     mode = "DELETE" if file_system in _NETWORK_FILE_SYSTEMS else "WAL"
     if mode == "DELETE":
         _LOG.warning(
-            "%s lies on a network file system (%s): safe for one host at a time. "
-            "For several hosts use a PostgreSQL registry.",
+            "%s lies on a network file system (%s): use it from one host at a time.",
             path,
             file_system,
         )

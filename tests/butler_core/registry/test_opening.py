@@ -27,7 +27,7 @@ def test_attributes_are_replaced(registry: Registry) -> None:
     assert registry.attributes.get("a") == "2"
 
 
-@pytest.mark.parametrize(("version", "advice"), [("99", "newer program"), ("0", "butler migrate")])
+@pytest.mark.parametrize(("version", "advice"), [("99", "newer program"), ("0", "older one")])
 def test_tables_of_another_version_are_refused(
     registry: Registry, tmp_path: Path, version: str, advice: str
 ) -> None:
@@ -50,7 +50,7 @@ def test_some_other_database_is_refused(tmp_path: Path) -> None:
 def test_a_repository_of_rubins_is_told_by_name(test_data: Path, tmp_path: Path) -> None:
     shutil.copy(test_data / "repositories" / "latiss" / "gen3.sqlite3", tmp_path / "gen3.sqlite3")
 
-    with pytest.raises(SchemaVersionError, match=r"Rubin's middleware.*`butler adopt`"):
+    with pytest.raises(SchemaVersionError, match=r"Rubin's middleware.*`butler import`"):
         Registry.open_sqlite(tmp_path / "gen3.sqlite3", writeable=False)
 
 
