@@ -203,6 +203,8 @@ def _new_config(
     override: bool,
 ) -> dict[str, Any]:
     config: dict[str, Any] = {
+        # Rubin's butler reads this first, and says that it does not know the class.
+        "cls": "butler_core.Butler",
         "datastore": {"root": _ROOT_MARK},
         "registry": {"db": f"sqlite:///{_ROOT_MARK}/{_DATABASE_NAME}"},
     }
