@@ -9,6 +9,8 @@ The tree::
     │   ├── RepositoryExistsError       (FileExistsError)
     │   ├── ReadOnlyRepositoryError     (PermissionError)
     │   ├── SchemaVersionError          (RuntimeError)
+    │   ├── CredentialsError            (PermissionError)
+    │   ├── DatabaseUnreachableError    (ConnectionError)
     │   └── DatabaseBusyError           (TimeoutError)
     ├── DimensionError
     │   ├── UnknownDimensionError       (LookupError)
@@ -90,6 +92,14 @@ class ReadOnlyRepositoryError(RepositoryError, PermissionError):
 
 class SchemaVersionError(RepositoryError, RuntimeError):
     """The repository's tables are of another version or of another program."""
+
+
+class CredentialsError(RepositoryError, PermissionError):
+    """The file of credentials for database servers cannot be used."""
+
+
+class DatabaseUnreachableError(RepositoryError, ConnectionError):
+    """The server of a registry's database does not answer, or does not let us in."""
 
 
 class DatabaseBusyError(RepositoryError, TimeoutError):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+import runpy
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -23,6 +25,27 @@ def test_data() -> Path:
     path = Path(folder)
     assert path.is_dir(), f"BUTLER_TEST_DATA={folder!r} is not a directory"
     return path.resolve()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Any]:
+    """Return a PostgreSQL server."""
+    module = runpy.run_path(str(Path(__file__).with_name("postgres_server.py")))
+    server = module["PostgresServer"].start(module["FAST"])
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def registries(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """Return what makes registries, once in SQLite files and once in PostgreSQL."""
+    module = runpy.run_path(str(Path(__file__).with_name("registries.py")))
+    if request.param == "sqlite":
+        yield module["SqliteRegistries"]()
+        return
+    found = module["PostgresqlRegistries"](request.getfixturevalue("postgres_server"))
+    yield found
+    found.close()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

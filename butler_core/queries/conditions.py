@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from butler_core.errors import ExpressionTypeError, UnknownNameError
 from butler_core.queries import expression_tree as tree
+from butler_core.queries.dialect_expressions import GlobMatch, Quotient, Remainder
 from butler_core.queries.expression_print import format_expression
 from butler_core.timespan import MAX_NS, MIN_NS, Timespan
 
@@ -170,9 +171,9 @@ class ConditionWriter:
             case "*":
                 value = left.value * right.value
             case "/":  # of integers, too, a fraction, as in the peers of this language
-                kind, value = "float", left.value / right.value
+                kind, value = "float", Quotient(left.value, right.value)
             case _:
-                value = left.value % right.value
+                value = Remainder(left.value, right.value)
         return Term(kind, value)
 
     # ------------------------------------------------------------- conditions
@@ -262,8 +263,7 @@ class ConditionWriter:
         text = self._plain(pattern)
         if column.kind != "text" or not isinstance(text, str):
             raise self._fault(node, "matches something that is no text")
-        condition: sa.ColumnElement[bool] = column.value.bool_op("GLOB")(text.replace("[", "[[]"))
-        return condition
+        return GlobMatch(column.value, text)
 
     def _fault(self, node: tree.Node, what: str) -> ExpressionTypeError:
         return ExpressionTypeError(f"{format_expression(node)!r} {what}")

@@ -184,6 +184,7 @@ class CollectionTable:
         """
         children = tuple(dict.fromkeys(children))
         with self._database.transaction():
+            self._database.lock(self._chain)
             chain = self.get(parent)
             if chain.type is not CollectionType.CHAINED:
                 raise CollectionTypeError(f"{parent!r} is a {chain.type} collection, not CHAINED")
@@ -214,6 +215,7 @@ class CollectionTable:
     ) -> None:
         """Edit a chain as one step, so that no other process's edit is lost."""
         with self._database.transaction():
+            self._database.lock(self._chain)
             moved = {*prepend, *extend, *remove}
             kept = [name for name in self.get(parent).children if name not in moved]
             self.set_chain(parent, [*prepend, *kept, *extend])
@@ -238,22 +240,23 @@ class CollectionTable:
         CollectionInUseError
             If a chain names it, or it is a RUN that still holds datasets.
         """
-        with self._database.transaction():
-            collection = self.get(name)
-            chains = self.parents(name)
-            if chains:
-                raise CollectionInUseError(
-                    f"{name!r} is part of {', '.join(map(repr, chains))}; "
-                    "take it out of there first"
-                )
-            try:
+        try:
+            with self._database.transaction():
+                self._database.lock(self._chain)
+                collection = self.get(name)
+                chains = self.parents(name)
+                if chains:
+                    raise CollectionInUseError(
+                        f"{name!r} is part of {', '.join(map(repr, chains))}; "
+                        "take it out of there first"
+                    )
                 self._database.execute(
                     sa.delete(self._table).where(self._table.c.collection_id == collection.key)
                 )
-            except sa.exc.IntegrityError as error:
-                raise CollectionInUseError(
-                    f"RUN {name!r} still holds datasets; `butler remove-runs` removes it with them"
-                ) from error
+        except sa.exc.IntegrityError as error:
+            raise CollectionInUseError(
+                f"RUN {name!r} still holds datasets; `butler remove-runs` removes it with them"
+            ) from error
 
     def require_new(self, name: str) -> None:
         """Raise CollectionExistsError if there is a collection of this name."""

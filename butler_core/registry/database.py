@@ -1,71 +1,58 @@
-"""The engine, its transactions, and columns in and out.
+"""Transactions, statements, and columns in and out.
 
-Runs statements. Knows no table and no meaning.
+Runs statements. Knows no table and no meaning, and nothing of one kind of database.
 """
 
 from __future__ import annotations
 
 import itertools
-import sqlite3
+import pickle
+import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import sqlalchemy as sa
 
-from butler_core.errors import (
-    DatabaseBusyError,
-    ReadOnlyRepositoryError,
-    RepositoryError,
-    RepositoryNotFoundError,
-)
-from butler_core.registry import sqlite_file
+from butler_core.errors import ReadOnlyRepositoryError
+from butler_core.registry.backend import Backend, OnConflict
 
 Columns = dict[str, list[Any]]
 
-#: Rows per executemany, so that memory stays bounded while a batch stays worth its call.
-_CHUNK = 20_000
+#: Rows of a page: so many are in memory at a time where an answer is gone through.
+_PAGE = 20_000
+
+#: From so many new rows on, a table's statistics are worth refreshing.
+_MANY = 1_000
+
+#: Types whose values come from every driver as Python has them.
+_PLAIN = (sa.Integer, sa.Float, sa.String)
 
 _STAGE_NUMBER = itertools.count()
 
 
 class Database:
-    """A connection pool to one SQLite file.
+    """A connection pool to one database.
 
     Statements outside `transaction` commit by themselves; inside, all of one
     thread's statements share one connection. Transactions nest as savepoints.
     """
 
-    def __init__(self, engine: sa.Engine, *, is_writeable: bool, place: str) -> None:
-        self._engine = engine
+    def __init__(self, backend: Backend, *, is_writeable: bool) -> None:
+        self._backend = backend
+        self._engine = backend.engine
         self._local = threading.local()
         #: How many transactions were undone; whoever remembers what it read looks here.
         self.rollbacks = 0
         self.is_writeable = is_writeable
-        #: Where the database is, for messages.
-        self.place = place
+        #: Tables that have grown by many rows, of which the query planner does not know yet.
+        self._grown: dict[str, sa.Table] = {}
 
-    @classmethod
-    def open_sqlite(cls, path: Path, *, writeable: bool) -> Database:
-        """Open an existing file.
-
-        Raises
-        ------
-        RepositoryNotFoundError
-            If there is no such file.
-        """
-        if not path.is_file():
-            raise RepositoryNotFoundError(f"the registry's database {str(path)!r} does not exist")
-        engine = sa.create_engine(
-            "sqlite://",
-            creator=lambda: sqlite_file.connect(path, writeable=writeable),
-            poolclass=sa.pool.QueuePool,
-            pool_size=8,
-            max_overflow=24,
-        )
-        return cls(engine, is_writeable=writeable, place=str(path))
+    @property
+    def place(self) -> str:
+        """Where the database is, for messages."""
+        return self._backend.place
 
     @property
     def dialect(self) -> sa.Dialect:
@@ -93,7 +80,7 @@ class Database:
                 f"{self.place!r} is open for reading only; open the repository with writeable=True"
             )
         outer = self._current()
-        with _plain_errors(self.place):
+        with self._plain_errors():
             if outer is not None:
                 try:
                     with outer.begin_nested():
@@ -104,7 +91,7 @@ class Database:
                 return
             with self._engine.connect() as connection:
                 # The driver is in autocommit mode: a transaction begins where we say so.
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                connection.exec_driver_sql(self._backend.begin_writing)
                 self._local.connection = connection
                 try:
                     yield connection
@@ -117,10 +104,21 @@ class Database:
                     self._local.connection = None
 
     @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        """Yield the transaction's connection as it is, or that of a transaction of its own."""
+        outer = self._current()
+        if outer is None or not self.is_writeable:
+            with self.transaction() as connection:
+                yield connection
+            return
+        with self._plain_errors():
+            yield outer
+
+    @contextmanager
     def connection(self) -> Iterator[sa.Connection]:
         """Yield the transaction's connection, or one for reading."""
         outer = self._current()
-        with _plain_errors(self.place):
+        with self._plain_errors():
             if outer is not None:
                 yield outer
                 return
@@ -137,8 +135,14 @@ class Database:
 
     # ------------------------------------------------------------ statements
     def execute(self, statement: sa.Executable, parameters: Any = None) -> int:
-        """Run one statement in a transaction and return the number of rows it touched."""
-        with self.transaction() as connection:
+        """Run one statement in a transaction and return the number of rows it touched.
+
+        Raises
+        ------
+        sqlalchemy.exc.IntegrityError
+            If a constraint is broken; an outer transaction can then only be undone.
+        """
+        with self._writing() as connection:
             return int(connection.execute(statement, parameters).rowcount)
 
     def fetch_rows(self, select: sa.Select[Any] | sa.CompoundSelect[Any]) -> list[tuple[Any, ...]]:
@@ -148,14 +152,7 @@ class Database:
             assert result.cursor is not None  # a select has one
             rows: list[tuple[Any, ...]] = list(result.cursor.fetchall())
             result.close()
-        processors = self._result_processors(select)
-        if rows and any(processors):
-            columns = [
-                values if process is None else [process(value) for value in values]
-                for process, values in zip(processors, zip(*rows, strict=True), strict=True)
-            ]
-            return list(zip(*columns, strict=True))
-        return rows
+        return _processed(rows, self._result_processors(select))
 
     def fetch_columns(self, select: sa.Select[Any] | sa.CompoundSelect[Any]) -> Columns:
         """Return all rows of a query as one list per column, by column name."""
@@ -173,9 +170,32 @@ class Database:
     def _result_processors(self, select: Any) -> list[Any]:
         dialect = self._engine.dialect
         return [
-            column.type.dialect_impl(dialect).result_processor(dialect, None)
+            None
+            if isinstance(column.type, _PLAIN)
+            else column.type.dialect_impl(dialect).result_processor(dialect, None)
             for column in select.selected_columns
         ]
+
+    def fetch_pages(
+        self, select: sa.Select[Any] | sa.CompoundSelect[Any], size: int = _PAGE
+    ) -> Iterator[list[tuple[Any, ...]]]:
+        """Give the rows of a query, so many at a time, in bounded memory.
+
+        What does not fit into the first page waits in a temporary file, so that
+        no cursor is open, and nobody is kept from writing, while the caller works.
+        """
+        processors = self._result_processors(select)
+        with tempfile.TemporaryFile(prefix="butler-rows-") as spool:
+            with self.connection() as connection:
+                pages = self._backend.stream(connection, select, size)
+                first, count = next(pages, []), 0
+                for count, page in enumerate(pages, 1):
+                    pickle.dump(page, spool, protocol=pickle.HIGHEST_PROTOCOL)
+            yield _processed(first, processors)
+            spool.seek(0)
+            for _ in range(count):
+                page = pickle.load(spool)  # noqa: S301 - our own, of a nameless file
+                yield _processed(page, processors)
 
     # --------------------------------------------------------------- columns
     def insert_columns(
@@ -183,43 +203,29 @@ class Database:
         table: sa.Table,
         columns: Mapping[str, Sequence[Any]],
         *,
-        on_conflict: Literal["raise", "skip", "replace"] = "raise",
+        on_conflict: OnConflict = "raise",
     ) -> None:
         """Insert many rows given as columns, in one transaction.
 
         Raises
         ------
         sqlalchemy.exc.IntegrityError
-            If a constraint is broken and ``on_conflict`` is ``raise``.
+            If a constraint is broken and ``on_conflict`` is ``raise``; the
+            transaction in which that happens can then only be undone.
         """
         if not columns or not len(next(iter(columns.values()))):
             return
-        text = self._insert_text(table, list(columns), on_conflict)
-        rows = zip(*self._bound(table, columns), strict=True)
-        with self.transaction() as connection:
-            while chunk := list(itertools.islice(rows, _CHUNK)):
-                connection.exec_driver_sql(text, chunk)
-
-    def _insert_text(self, table: sa.Table, names: Sequence[str], on_conflict: str) -> str:
-        quote = self._engine.dialect.identifier_preparer.quote
-        listed = ", ".join(quote(name) for name in names)
-        marks = ", ".join("?" for _ in names)
-        text = f"INSERT INTO {quote(table.name)} ({listed}) VALUES ({marks})"  # noqa: S608 - quoted identifiers
-        if on_conflict == "raise":
-            return text
-        key = ", ".join(quote(column.name) for column in table.primary_key)
-        if on_conflict == "skip":
-            return f"{text} ON CONFLICT DO NOTHING"
-        others = [name for name in names if name not in table.primary_key.columns]
-        changes = ", ".join(f"{quote(name)} = excluded.{quote(name)}" for name in others)
-        action = f"DO UPDATE SET {changes}" if changes else "DO NOTHING"
-        return f"{text} ON CONFLICT ({key}) {action}"
+        bound = self._bound(table, columns)
+        if len(next(iter(bound.values()))) >= _MANY:
+            self._grown[table.name] = table
+        with self._writing() as connection:
+            self._backend.insert(connection, table, bound, on_conflict)
 
     @contextmanager
     def staged(
         self, columns: Mapping[str, Sequence[Any]], like: Mapping[str, sa.ColumnElement[Any]]
-    ) -> Iterator[sa.Table]:
-        """Lend a temporary table of rows to join against.
+    ) -> Iterator[sa.FromClause]:
+        """Lend a table of rows to join against.
 
         Parameters
         ----------
@@ -228,38 +234,38 @@ class Database:
         like
             For each name, a column whose type it is to have.
         """
-        name = f"staged_{next(_STAGE_NUMBER)}"
         table = sa.Table(
-            name,
+            f"staged_{next(_STAGE_NUMBER)}",
             sa.MetaData(),
             *(sa.Column(column, like[column].type) for column in columns),
             prefixes=["TEMPORARY"],
         )
+        bound = self._bound(table, columns)
+        count = len(next(iter(columns.values())))
         with self.connection() as connection:
             held = self._current()
-            if held is None:
-                connection.exec_driver_sql("BEGIN")  # temporary tables lock nobody out
+            if held is not None or not self._backend.must_lend_in_transaction(count):
+                with self._backend.lend(connection, table, bound) as lent:
+                    yield lent
+                return
+            connection.exec_driver_sql("BEGIN")
             self._local.connection = connection
             try:
-                connection.execute(sa.schema.CreateTable(table))
-                text = self._insert_text(table, list(columns), "raise")
-                if rows := list(zip(*self._bound(table, columns), strict=True)):
-                    connection.exec_driver_sql(text, rows)
-                yield table
+                with self._backend.lend(connection, table, bound) as lent:
+                    yield lent
             finally:
-                self._local.connection = held
-                if held is None:
-                    connection.rollback()  # which takes the temporary table with it
-                else:
-                    connection.execute(sa.schema.DropTable(table, if_exists=True))
+                self._local.connection = None
+                connection.rollback()
 
-    def _bound(self, table: sa.Table, columns: Mapping[str, Sequence[Any]]) -> list[Sequence[Any]]:
+    def _bound(
+        self, table: sa.Table, columns: Mapping[str, Sequence[Any]]
+    ) -> dict[str, Sequence[Any]]:
         """Return the columns' values as the driver takes them."""
         dialect = self._engine.dialect
-        values: list[Sequence[Any]] = []
+        values: dict[str, Sequence[Any]] = {}
         for name, column in columns.items():
             process = table.c[name].type.dialect_impl(dialect).bind_processor(dialect)
-            values.append(column if process is None else [process(value) for value in column])
+            values[name] = column if process is None else [process(value) for value in column]
         return values
 
     # ----------------------------------------------------------------- tables
@@ -267,39 +273,55 @@ class Database:
         self, metadata: sa.MetaData, tables: Sequence[sa.Table] | None = None
     ) -> None:
         """Create the tables that do not exist yet."""
-        with self.transaction() as connection:
+        with self._writing() as connection:
             metadata.create_all(connection, tables=tables)
+
+    def drop_tables(self, metadata: sa.MetaData) -> None:
+        """Drop those of the tables that there are."""
+        with self._writing() as connection:
+            metadata.drop_all(connection)
 
     def has_table(self, name: str) -> bool:
         """Return whether there is a table of this name."""
         with self.connection() as connection:
             return sa.inspect(connection).has_table(name)
 
+    def lock(self, table: sa.Table) -> None:
+        """Wait until no other transaction has locked a table, until this one ends."""
+        with self._writing() as connection:
+            self._backend.lock(connection, table)
+
+    def give_keys(self, groups: sa.Table, group_id: int, count: int) -> list[int]:
+        """Return keys for new datasets of a dimension group: rising, and never given before."""
+        with self._writing() as connection:
+            return self._backend.give_keys(connection, groups, group_id, count)
+
     def refresh_statistics(self) -> None:
-        """Let the query planner look at the tables again, as it must after bulk changes."""
-        with self.connection() as connection:
-            connection.exec_driver_sql("PRAGMA analysis_limit=1000")
-            connection.exec_driver_sql("ANALYZE")
+        """Let the query planner look at the tables that have grown, as it must after bulk changes."""
+        grown, self._grown = self._grown, {}
+        if grown:
+            with self.connection() as connection:
+                self._backend.refresh_statistics(connection, list(grown.values()))
 
-
-@contextmanager
-def _plain_errors(place: str) -> Iterator[None]:
-    """Turn what the driver says of locks, disks and files into the errors we promise."""
-    try:
-        yield
-    except sa.exc.OperationalError as error:
-        text = str(error.orig)
-        if "locked" in text or "busy" in text:
-            raise DatabaseBusyError(
-                f"another process kept {place!r} locked for longer than "
-                f"{sqlite_file.BUSY_TIMEOUT_MS // 1000} s; try again when it is done"
-            ) from error
-        if "readonly" in text or "read-only" in text:
-            raise ReadOnlyRepositoryError(f"{place!r} cannot be written: {text}") from error
-        raise RepositoryError(f"the registry in {place!r} cannot be used: {text}") from error
-    except sqlite3.DatabaseError as error:
-        raise RepositoryError(f"the registry in {place!r} cannot be used: {error}") from error
-    except sa.exc.DatabaseError as error:
-        if isinstance(error, sa.exc.IntegrityError):
+    @contextmanager
+    def _plain_errors(self) -> Iterator[None]:
+        """Turn what the driver says into the errors we promise."""
+        try:
+            yield
+        except sa.exc.IntegrityError:
             raise
-        raise RepositoryError(f"the registry in {place!r} cannot be used: {error.orig}") from error
+        except sa.exc.DBAPIError as error:
+            raise self._backend.explain(error.orig or error) from error
+        except self._backend.driver_error as error:
+            raise self._backend.explain(error) from error
+
+
+def _processed(rows: list[tuple[Any, ...]], processors: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Return rows with their values as Python has them."""
+    if not rows or not any(processors):
+        return rows
+    columns = [
+        values if process is None else [process(value) for value in values]
+        for process, values in zip(processors, zip(*rows, strict=True), strict=True)
+    ]
+    return list(zip(*columns, strict=True))

@@ -138,6 +138,7 @@ class DatasetTypeTable:
             self._check_same(existing.dataset_type, dataset_type)
             return False
         with self._database.transaction():
+            self._database.lock(self._groups)
             group_id = self._ensure_group(dataset_type.dimensions)
             self._database.insert_columns(
                 self._table,
@@ -183,9 +184,10 @@ class DatasetTypeTable:
         """
         registered = self.get(name)
         try:
-            self._database.execute(
-                sa.delete(self._table).where(self._table.c.dataset_type_id == registered.key)
-            )
+            with self._database.transaction():
+                self._database.execute(
+                    sa.delete(self._table).where(self._table.c.dataset_type_id == registered.key)
+                )
         except sa.exc.IntegrityError as error:
             raise DatasetTypeInUseError(
                 f"dataset type {name!r} cannot go while datasets of it exist; remove them first"

@@ -80,32 +80,22 @@ class DatasetTables:
                 if id_mode.is_reproducible
                 else new_ids(count)
             )
-        with self._database.transaction():
-            keys = self._new_keys(registered, count)
-            stored: Columns = {
-                "dataset_key": keys,
-                "id": list(ids),
-                "dataset_type_id": [registered.key] * count,
-                "run_id": [run.key] * count,
-                "ingest_ns": [time.time_ns() + _TAI_MINUS_UTC_NS] * count,
-            }
-            try:
-                self._database.insert_columns(
-                    table, stored | {name: list(columns[name]) for name in names}
+        stored: Columns = {
+            "id": list(ids),
+            "dataset_type_id": [registered.key] * count,
+            "run_id": [run.key] * count,
+            "ingest_ns": [time.time_ns() + _TAI_MINUS_UTC_NS] * count,
+            **{name: list(columns[name]) for name in names},
+        }
+        try:
+            with self._database.transaction():
+                keys = self._database.give_keys(
+                    self._schema.dimension_group, registered.group_id, count
                 )
-            except sa.exc.IntegrityError as error:
-                raise self._explain(registered, run, columns, ids, error) from error
+                self._database.insert_columns(table, {"dataset_key": keys, **stored})
+        except sa.exc.IntegrityError as error:
+            raise self._explain(registered, run, columns, ids, error) from error
         return Registered(keys, list(ids))
-
-    def _new_keys(self, registered: RegisteredType, count: int) -> list[int]:
-        """Give out keys; the row's lock keeps other transactions from the same ones."""
-        groups = self._schema.dimension_group
-        own = groups.c.group_id == registered.group_id
-        given = groups.c.n_keys_given
-        self._database.execute(sa.update(groups).where(own).values(n_keys_given=given + count))
-        n_given = self._database.fetch_scalar(sa.select(given).where(own))
-        end = (registered.group_id << GROUP_SHIFT) + n_given + 1
-        return list(range(end - count, end))
 
     def _explain(
         self,

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import sqlalchemy as sa
 
 from butler_core.dimensions.dimension import DimensionElement
 from butler_core.dimensions.universe import DimensionUniverse
 from butler_core.errors import DimensionError, MissingRecordError, RecordConflictError
+from butler_core.registry.backend import OnConflict
 from butler_core.registry.database import Columns, Database
 from butler_core.registry.schema import Schema
-
-OnConflict = Literal["raise", "skip", "replace"]
-
 
 class DimensionRecordTables:
     """Stores and finds dimension records.
@@ -70,19 +68,19 @@ class DimensionRecordTables:
         table = self._schema.elements[element.name]
         self._check_columns(element, columns)
         total = len(next(iter(columns.values()), ()))
-        with self._database.transaction():
-            if on_conflict != "replace":
-                columns = self._without_existing(element, columns, on_conflict)
-            else:
-                columns = _last_of_each(element.key_columns, columns)
-            try:
-                self._database.insert_columns(
-                    table, columns, on_conflict="replace" if on_conflict == "replace" else "raise"
-                )
-            except sa.exc.IntegrityError as error:
-                raise self._explain(element, columns, error) from error
-            if "region" in columns:
-                self._store_overlaps(element, columns, replace=on_conflict == "replace")
+        try:
+            with self._database.transaction():
+                self._database.lock(table)
+                if on_conflict != "replace":
+                    columns = self._without_existing(element, columns, on_conflict)
+                    self._database.insert_columns(table, columns)
+                else:
+                    columns = _last_of_each(element.key_columns, columns)
+                    self._database.insert_columns(table, columns, on_conflict="replace")
+                if "region" in columns:
+                    self._store_overlaps(element, columns, replace=on_conflict == "replace")
+        except sa.exc.IntegrityError as error:
+            raise self._explain(element, columns, error) from error
         return total if on_conflict == "replace" else len(next(iter(columns.values()), ()))
 
     def sync(self, element_name: str, values: Mapping[str, Any], *, update: bool = False) -> bool:
@@ -97,6 +95,7 @@ class DimensionRecordTables:
         table = self._schema.elements[element.name]
         self._check_columns(element, values)
         with self._database.transaction():
+            self._database.lock(table)
             key = sa.and_(*(table.c[name] == values[name] for name in element.key_columns))
             stored = self._database.fetch_columns(sa.select(table).where(key))
             if not stored[element.key_columns[0]]:
@@ -174,9 +173,10 @@ class DimensionRecordTables:
         overlap = self._schema.overlaps[element.name]
         keys = element.key_columns
         if replace:
-            for i in range(len(columns[keys[0]])):
-                row = sa.and_(*(overlap.c[name] == columns[name][i] for name in keys))
-                self._database.execute(sa.delete(overlap).where(row))
+            with self._database.staged({n: columns[n] for n in keys}, dict(overlap.c)) as staged:
+                same = [overlap.c[name] == staged.c[name] for name in keys]
+                stale = sa.exists(sa.select(sa.literal(1)).select_from(staged).where(*same))
+                self._database.execute(sa.delete(overlap).where(stale))
         if not present:
             return
         level = int(self.universe.common_skypix.removeprefix("htm"))

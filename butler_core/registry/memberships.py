@@ -42,24 +42,24 @@ class MembershipTables:
         _require(collection, CollectionType.TAGGED)
         tag = registered.tables.tag
         names = registered.dataset_type.dimensions.required
-        with self._database.transaction():
-            named = self._named(registered, collection, keys)
-            rows = self._data_ids(
-                registered, [key for key in dict.fromkeys(keys) if key not in named]
-            )
-            doubled = _doubled(names, rows)
-            if doubled is not None:
-                raise AmbiguousDatasetError(
-                    f"two {registered.dataset_type.name!r} datasets have the data ID {doubled}; "
-                    f"{collection.name!r} can name one of them only"
+        try:
+            with self._database.transaction():
+                named = self._named(registered, collection, keys)
+                rows = self._data_ids(
+                    registered, [key for key in dict.fromkeys(keys) if key not in named]
                 )
-            try:
+                doubled = _doubled(names, rows)
+                if doubled is not None:
+                    raise AmbiguousDatasetError(
+                        f"two {registered.dataset_type.name!r} datasets have the data ID "
+                        f"{doubled}; {collection.name!r} can name one of them only"
+                    )
                 self._insert(tag, registered, collection, rows, {})
-            except sa.exc.IntegrityError as error:
-                raise DatasetExistsError(
-                    f"{collection.name!r} names another {registered.dataset_type.name!r} for one "
-                    f"of {len(rows['dataset_key'])} data IDs already; disassociate it first"
-                ) from error
+        except sa.exc.IntegrityError as error:
+            raise DatasetExistsError(
+                f"{collection.name!r} names another {registered.dataset_type.name!r} for one "
+                f"of {len(rows['dataset_key'])} data IDs already; disassociate it first"
+            ) from error
 
     def _named(
         self, registered: RegisteredType, collection: Collection, keys: Sequence[int]
@@ -112,6 +112,7 @@ class MembershipTables:
                 "cannot be certified; register it with --is-calibration"
             )
         with self._database.transaction():
+            self._database.lock(registered.tables.calibration)
             rows = self._data_ids(registered, keys)
             self._check_free(registered, collection, rows, timespan)
             count = len(rows["dataset_key"])
@@ -135,6 +136,7 @@ class MembershipTables:
         _require(collection, CollectionType.CALIBRATION)
         table = registered.tables.calibration
         with self._database.transaction():
+            self._database.lock(table)
             touched = self._overlapping(registered, collection, timespan, data_ids)
             pieces: Columns = {name: [] for name in touched if name != "calibration_id"}
             for i in range(len(touched["calibration_id"])):
@@ -143,8 +145,10 @@ class MembershipTables:
                     for name, values in pieces.items():
                         values.append(touched[name][i])
                     pieces["begin_ns"][-1], pieces["end_ns"][-1] = piece.begin_ns, piece.end_ns
-            for key in touched["calibration_id"]:
-                self._database.execute(sa.delete(table).where(table.c.calibration_id == key))
+            keys = {"calibration_id": touched["calibration_id"]}
+            with self._database.staged(keys, dict(table.c)) as staged:
+                gone = sa.select(staged.c.calibration_id)
+                self._database.execute(sa.delete(table).where(table.c.calibration_id.in_(gone)))
             self._database.insert_columns(table, pieces)
         return len(touched["calibration_id"])
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-
 from butler_core.dimensions.universe import DimensionUniverse
-from butler_core.errors import SchemaVersionError
-from butler_core.registry import sqlite_file
+from butler_core.errors import RepositoryExistsError, SchemaVersionError
+from butler_core.registry.address import RegistryAddress
 from butler_core.registry.attributes import AttributeTable
 from butler_core.registry.collections import CollectionTable
 from butler_core.registry.database import Database
@@ -35,31 +33,51 @@ class Registry:
         self.files = FileRecordTable(database, self.schema)
 
     @classmethod
-    def create_sqlite(cls, path: Path, universe: DimensionUniverse) -> Registry:
-        """Make a new database file with all tables that every repository has."""
-        sqlite_file.choose_journal(path)
-        registry = cls(Database.open_sqlite(path, writeable=True), universe)
-        with registry.database.transaction():
-            registry.database.create_tables(registry.schema.metadata)
-            registry.attributes.set("schema_version", str(SCHEMA_VERSION))
-            registry.attributes.set("dimension_universe", json.dumps(universe.config))
+    def create(cls, address: RegistryAddress, universe: DimensionUniverse) -> Registry:
+        """Make a new registry with all tables that every repository has.
+
+        Raises
+        ------
+        RepositoryExistsError
+            If the database has one already.
+        """
+        registry = cls(address.create(), universe)
+        database = registry.database
+        try:
+            with database.transaction():
+                if database.has_table(registry.schema.attribute.name):
+                    raise RepositoryExistsError(
+                        f"there is a data repository in {database.place!r} already"
+                        + ("" if address.is_sqlite else "; give another --schema")
+                    )
+                database.create_tables(registry.schema.metadata)
+                registry.attributes.set("schema_version", str(SCHEMA_VERSION))
+                registry.attributes.set("dimension_universe", json.dumps(universe.config))
+        except BaseException:
+            database.close()
+            raise
         return registry
 
     @classmethod
-    def open_sqlite(cls, path: Path, *, writeable: bool) -> Registry:
-        """Open an existing database file.
+    def open(cls, address: RegistryAddress, *, writeable: bool) -> Registry:
+        """Open an existing registry.
 
         Raises
         ------
         SchemaVersionError
             If its tables are Rubin's, or of a version that we do not know.
         """
-        database = Database.open_sqlite(path, writeable=writeable)
+        database = address.open(writeable=writeable)
         try:
             return cls(database, _universe_of(database))
         except BaseException:
             database.close()
             raise
+
+    def discard(self) -> None:
+        """Close a registry that was just made, and take its tables away again."""
+        self.database.drop_tables(self.schema.metadata)
+        self.close()
 
     def close(self) -> None:
         """Close the database."""

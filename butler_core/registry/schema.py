@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from butler_core.dimensions.dimension import Column, DimensionElement
 from butler_core.dimensions.group import DimensionGroup
@@ -68,13 +69,13 @@ class Schema:
     def _make_collection_tables(self) -> None:
         self.attribute = self._table(
             "repository_attribute",
-            sa.Column("name", sa.String, primary_key=True),
+            sa.Column("name", _text(), primary_key=True),
             sa.Column("value", sa.Text, nullable=False),
         )
         self.collection = self._table(
             "collection",
             sa.Column("collection_id", _KEY, primary_key=True),
-            sa.Column("name", sa.String(512), nullable=False, unique=True),
+            sa.Column("name", _text(512), nullable=False, unique=True),
             sa.Column("type", sa.SmallInteger, nullable=False),
             sa.Column("doc", sa.Text, nullable=False, server_default=""),
         )
@@ -89,15 +90,15 @@ class Schema:
         self.dimension_group = self._table(
             "dimension_group",
             sa.Column("group_id", sa.Integer, primary_key=True),
-            sa.Column("dimensions", sa.Text, nullable=False, unique=True),
+            sa.Column("dimensions", _text(), nullable=False, unique=True),
             # Keys are never given twice: a reader may still hold one of a dataset that is gone.
             sa.Column("n_keys_given", sa.BigInteger, nullable=False, server_default="0"),
         )
         self.dataset_type = self._table(
             "dataset_type",
             sa.Column("dataset_type_id", sa.Integer, primary_key=True),
-            sa.Column("name", sa.String(128), nullable=False, unique=True),
-            sa.Column("storage_class", sa.String(128), nullable=False),
+            sa.Column("name", _text(128), nullable=False, unique=True),
+            sa.Column("storage_class", _text(128), nullable=False),
             sa.Column("is_calibration", sa.Boolean, nullable=False),
             _reference("group_id", "dimension_group.group_id", type_=sa.Integer),
             sqlite_autoincrement=True,  # a process may still remember a type that is gone
@@ -105,12 +106,12 @@ class Schema:
         self.file_record = self._table(
             "file_record",
             sa.Column("dataset_key", sa.BigInteger, primary_key=True, autoincrement=False),
-            sa.Column("component", sa.String(64), primary_key=True, server_default=""),
-            sa.Column("path", sa.Text, nullable=False),
-            sa.Column("formatter", sa.Text, nullable=False),
-            sa.Column("storage_class", sa.String(128), nullable=False),
+            sa.Column("component", _text(64), primary_key=True, server_default=""),
+            sa.Column("path", _text(), nullable=False),
+            sa.Column("formatter", _text(), nullable=False),
+            sa.Column("storage_class", _text(128), nullable=False),
             sa.Column("size", sa.BigInteger),
-            sa.Column("checksum", sa.String(128)),
+            sa.Column("checksum", _text(128)),
             sa.Column("is_shared", sa.Boolean, nullable=False, server_default=sa.false()),
             sqlite_with_rowid=False,
         )
@@ -187,7 +188,7 @@ class Schema:
     def _dataset_table(self, group_id: int, group: DimensionGroup) -> sa.Table:
         return self._table(
             f"dataset_{group_id}",
-            sa.Column("dataset_key", _KEY, primary_key=True,
+            sa.Column("dataset_key", _KEY, _key_counter(group_id), primary_key=True,
                       autoincrement=False),
             sa.Column("id", DatasetIdColumn, nullable=False, unique=True),
             _reference("dataset_type_id", "dataset_type.dataset_type_id", type_=sa.Integer),
@@ -243,9 +244,25 @@ class Schema:
         ]
 
 
+def key_sequence(group_id: int) -> str:
+    """Return the name of the sequence that gives a group's keys, where a database has such."""
+    return f"dataset_{group_id}_keys"
+
+
+def _key_counter(group_id: int) -> sa.Sequence:
+    return sa.Sequence(key_sequence(group_id), start=(group_id << GROUP_SHIFT) + 1, cache=1)
+
+
+def _text(length: int | None = None) -> Any:
+    """Return the type of text that is compared byte by byte, as SQLite does."""
+    return sa.String(length).with_variant(
+        postgresql.VARCHAR(length, collation="C"), "postgresql"
+    )
+
+
 def _type(column: Column) -> Any:
     if column.type == "text":
-        return sa.String(column.length)
+        return _text(column.length)
     if column.type == "bytes":
         return sa.LargeBinary(column.length)
     return _TYPES[column.type]()

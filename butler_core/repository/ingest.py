@@ -15,9 +15,6 @@ from butler_core.registry.database import Columns
 from butler_core.repository.repository import Repository
 from butler_core.repository.writing import ensure_run, paths_of
 
-#: From this many rows on, the query planner's statistics are worth refreshing.
-_BULK = 1000
-
 
 @dataclass(frozen=True, slots=True)
 class FileDataset:
@@ -104,8 +101,7 @@ def ingest_files(repository: Repository, request: IngestRequest) -> list[bytes]:
         )
         journal.add_batch(batch)
         registry.files.insert(keys, batch.records)
-    if count >= _BULK:
-        registry.database.refresh_statistics()
+    registry.database.refresh_statistics()
     return ids
 
 

@@ -16,6 +16,8 @@ from butler_core.dimensions.universe import DimensionUniverse
 from butler_core.dimensions.universe_file import parse_universe
 from butler_core.errors import ConfigError, ReadOnlyRepositoryError, RepositoryExistsError
 from butler_core.formatters.formatter_table import FormatterTable
+from butler_core.registry.address import RegistryAddress
+from butler_core.registry.postgresql_options import refuse_password
 from butler_core.registry.registry import Registry
 from butler_core.repository.configuration import (
     CONFIG_NAME,
@@ -62,11 +64,19 @@ class Repository:
         outfile: str | Path | None = None,
         standalone: bool = False,
         override: bool = False,
+        registry: str | None = None,
+        schema: str | None = None,
     ) -> Repository:
         """Make an empty repository in a new or empty directory.
 
         Parameters
         ----------
+        registry
+            URL of the registry's database, such as ``postgresql://HOST/NAME``;
+            a SQLite file in the repository if None.
+        schema
+            The schema of that database to make the registry's tables in; each
+            repository needs one of its own.
         seed_config
             A YAML file whose content goes into ``butler.yaml``.
         dimension_config
@@ -94,8 +104,9 @@ class Repository:
         config = _new_config(
             root, seed_config, standalone=standalone, is_apart=bool(outfile), override=override
         )
+        _choose_registry(config, registry, schema)
         universe = _new_universe(dimension_config)
-        database = _database_path(root, config)
+        address = _registry_address(root, config)
         if config_path.parent != root and not config_path.parent.is_dir():
             raise ConfigError(f"cannot write {str(config_path)!r}: its folder does not exist")
         try:
@@ -104,14 +115,15 @@ class Repository:
             raise ReadOnlyRepositoryError(
                 f"cannot make a repository in {str(root)!r}: {error.strerror}"
             ) from error
-        registry = Registry.create_sqlite(database, universe)
+        made = Registry.create(address, universe)
         try:
             _write_config(config_path, config)
         except BaseException:
-            registry.close()
-            database.unlink()
+            made.discard()
+            if address.path is not None:
+                address.path.unlink()
             raise
-        return cls(root, config, registry)
+        return cls(root, config, made)
 
     @classmethod
     def open(cls, place: str | Path, *, writeable: bool = False) -> Repository:
@@ -129,7 +141,7 @@ class Repository:
         if not isinstance(config, Mapping):
             raise ConfigError(f"{str(path)!r} holds no configuration of a data repository")
         root = Path(str(config.get("root", path.parent)).replace(_ROOT_MARK, str(path.parent)))
-        registry = Registry.open_sqlite(_database_path(root, config), writeable=writeable)
+        registry = Registry.open(_registry_address(root, config), writeable=writeable)
         return cls(root, config, registry)
 
     @property
@@ -263,14 +275,22 @@ def _write_config(path: Path, config: Mapping[str, Any]) -> None:
         raise ReadOnlyRepositoryError(f"cannot write {str(path)!r}: {error.strerror}") from error
 
 
-def _database_path(root: Path, config: Mapping[str, Any]) -> Path:
-    url = str((config.get("registry") or {}).get("db", f"sqlite:///{_ROOT_MARK}/{_DATABASE_NAME}"))
-    if not url.startswith("sqlite:///"):
-        raise ConfigError(
-            f"the registry's database {url.rpartition('@')[2]!r} is not of a kind that can be "
-            "opened; sqlite:///PATH is"
-        )
-    return Path(url.removeprefix("sqlite:///").replace(_ROOT_MARK, str(root)))
+def _choose_registry(config: dict[str, Any], url: str | None, schema: str | None) -> None:
+    """Let the options of a new repository say where its registry is."""
+    settings = dict(config["registry"])
+    if url is not None:
+        settings = {"db": url}
+    if schema is not None:
+        settings["namespace"] = schema
+    if not str(settings.get("db", "")).startswith("sqlite:"):
+        refuse_password(str(settings.get("db", "")))
+    config["registry"] = settings
+
+
+def _registry_address(root: Path, config: Mapping[str, Any]) -> RegistryAddress:
+    settings = config.get("registry") or {}
+    url = str(settings.get("db", f"sqlite:///{_ROOT_MARK}/{_DATABASE_NAME}"))
+    return RegistryAddress(url.replace(_ROOT_MARK, str(root)), settings.get("namespace"))
 
 
 def make_datastore(root: Path, config: Mapping[str, Any]) -> FileDatastore:

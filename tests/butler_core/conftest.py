@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import runpy
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -86,44 +85,54 @@ def reference_pixels(world: SimpleNamespace) -> list[dict[str, int]]:
 
 
 @pytest.fixture(scope="session")
-def filled_root(tmp_path_factory: pytest.TempPathFactory, world: SimpleNamespace) -> Path:
+def filled_root(
+    tmp_path_factory: pytest.TempPathFactory, world: SimpleNamespace, registries: Any
+) -> Path:
     """Return a closed repository with the small world in it; copy it before writing to it."""
     root = tmp_path_factory.mktemp("filled") / "repo"
-    with Butler.create(root) as butler:
+    with registries.create(root) as butler:
         fill_records(butler, world)
         fill_datasets(butler, world)
     return root
 
 
 @pytest.fixture(scope="session")
-def records_root(tmp_path_factory: pytest.TempPathFactory, world: SimpleNamespace) -> Path:
+def records_root(
+    tmp_path_factory: pytest.TempPathFactory, world: SimpleNamespace, registries: Any
+) -> Path:
     """Return a closed repository with the small world's records and nothing else."""
     root = tmp_path_factory.mktemp("records") / "repo"
-    with Butler.create(root) as butler:
+    with registries.create(root) as butler:
         fill_records(butler, world)
     return root
 
 
 @pytest.fixture(scope="session")
-def filled(filled_root: Path) -> Iterator[Butler]:
+def filled(
+    filled_root: Path, tmp_path_factory: pytest.TempPathFactory, registries: Any
+) -> Iterator[Butler]:
     """Return a butler of the small world, for reading."""
-    with Butler(filled_root) as butler:
+    root = tmp_path_factory.mktemp("read") / "repo"
+    registries.copy(filled_root, root)
+    with Butler(root) as butler:
         yield butler
 
 
 @pytest.fixture
-def writeable_world(filled_root: Path, tmp_path: Path) -> Iterator[Butler]:
+def writeable_world(filled_root: Path, tmp_path: Path, registries: Any) -> Iterator[Butler]:
     """Return a butler of a copy of the small world."""
-    shutil.copytree(filled_root, tmp_path / "repo")
+    registries.copy(filled_root, tmp_path / "repo")
     with Butler(tmp_path / "repo", writeable=True) as butler:
         yield butler
 
 
 @pytest.fixture(scope="session")
-def types_root(tmp_path_factory: pytest.TempPathFactory, records_root: Path) -> Path:
+def types_root(
+    tmp_path_factory: pytest.TempPathFactory, records_root: Path, registries: Any
+) -> Path:
     """Return a closed repository with the small world's records and dataset types to put."""
     root = tmp_path_factory.mktemp("types") / "repo"
-    shutil.copytree(records_root, root)
+    registries.copy(records_root, root)
     with Butler(root, writeable=True) as butler:
         for name, dimensions, is_calibration in (
             ("metric", ("instrument", "visit", "detector"), False),
@@ -141,13 +150,15 @@ def types_root(tmp_path_factory: pytest.TempPathFactory, records_root: Path) -> 
 
 
 @pytest.fixture
-def make_butler(records_root: Path, tmp_path: Path) -> Iterator[Callable[..., Butler]]:
+def make_butler(
+    records_root: Path, tmp_path: Path, registries: Any
+) -> Iterator[Callable[..., Butler]]:
     """Return a function that opens a copy of the repository with records and nothing else."""
-    yield from _opener(records_root, tmp_path / "repo")
+    yield from _opener(registries, records_root, tmp_path / "repo")
 
 
-def _opener(template: Path, root: Path) -> Iterator[Callable[..., Butler]]:
-    shutil.copytree(template, root)
+def _opener(registries: Any, template: Path, root: Path) -> Iterator[Callable[..., Butler]]:
+    registries.copy(template, root)
     opened: list[Butler] = []
 
     def make(**kwargs: Any) -> Butler:
@@ -160,9 +171,11 @@ def _opener(template: Path, root: Path) -> Iterator[Callable[..., Butler]]:
 
 
 @pytest.fixture
-def open_butler(types_root: Path, tmp_path: Path) -> Iterator[Callable[..., Butler]]:
+def open_butler(
+    types_root: Path, tmp_path: Path, registries: Any
+) -> Iterator[Callable[..., Butler]]:
     """Return a function that opens a copy of the repository with records and dataset types."""
-    yield from _opener(types_root, tmp_path / "repo")
+    yield from _opener(registries, types_root, tmp_path / "repo")
 
 
 @pytest.fixture

@@ -33,11 +33,12 @@ class ButlerMachine(RuleBasedStateMachine):
     """Puts, tags, chains and removes, inside transactions or not."""
 
     template: ClassVar[Path]
+    registries: ClassVar[Any]
 
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
-        shutil.copytree(self.template, self.folder / "repo")
+        self.registries.copy(self.template, self.folder / "repo")
         self.butler = Butler(self.folder / "repo", writeable=True)
         for name in NAMES:
             self.butler.register_dataset_type(
@@ -187,8 +188,9 @@ class ButlerMachine(RuleBasedStateMachine):
         assert on_disk == recorded
 
 
-def test_a_butler_does_what_a_dict_does(records_root: Path) -> None:
+def test_a_butler_does_what_a_dict_does(records_root: Path, registries: Any) -> None:
     ButlerMachine.template = records_root
+    ButlerMachine.registries = registries
 
     run_state_machine_as_test(
         ButlerMachine,

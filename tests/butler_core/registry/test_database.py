@@ -13,6 +13,7 @@ from butler_core.errors import (
     RepositoryError,
     RepositoryNotFoundError,
 )
+from butler_core.registry.address import RegistryAddress
 from butler_core.registry import sqlite_file
 from butler_core.registry.database import Database
 
@@ -29,7 +30,7 @@ TABLE = sa.Table(
 def place(tmp_path: Path) -> Path:
     path = tmp_path / "some.sqlite3"
     sqlite_file.choose_journal(path)
-    database = Database.open_sqlite(path, writeable=True)
+    database = RegistryAddress.of_file(path).open(writeable=True)
     database.create_tables(TABLE.metadata)
     database.close()
     return path
@@ -37,7 +38,7 @@ def place(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def database(place: Path):
-    found = Database.open_sqlite(place, writeable=True)
+    found = RegistryAddress.of_file(place).open(writeable=True)
     yield found
     found.close()
 
@@ -155,7 +156,7 @@ def test_threads_have_transactions_of_their_own(database: Database) -> None:
 
 
 def test_readers_see_nothing_of_an_open_transaction(database: Database, place: Path) -> None:
-    reader = Database.open_sqlite(place, writeable=False)
+    reader = RegistryAddress.of_file(place).open(writeable=False)
     with database.transaction():
         _add(database, 1)
         before = _keys(reader)
@@ -166,7 +167,7 @@ def test_readers_see_nothing_of_an_open_transaction(database: Database, place: P
 
 
 def test_a_reader_cannot_write(place: Path) -> None:
-    reader = Database.open_sqlite(place, writeable=False)
+    reader = RegistryAddress.of_file(place).open(writeable=False)
 
     with pytest.raises(ReadOnlyRepositoryError, match="open for reading only"):
         _add(reader, 1)
@@ -178,7 +179,7 @@ def test_a_lock_that_outlasts_our_patience_is_explained(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sqlite_file, "BUSY_TIMEOUT_MS", 50)
-    database = Database.open_sqlite(place, writeable=True)
+    database = RegistryAddress.of_file(place).open(writeable=True)
     holder = sqlite3.connect(place, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
 
@@ -191,7 +192,7 @@ def test_a_lock_that_outlasts_our_patience_is_explained(
 
 def test_an_absent_file_is_not_made(tmp_path: Path) -> None:
     with pytest.raises(RepositoryNotFoundError, match="does not exist"):
-        Database.open_sqlite(tmp_path / "absent.sqlite3", writeable=True)
+        RegistryAddress.of_file(tmp_path / "absent.sqlite3").open(writeable=True)
 
     assert list(tmp_path.iterdir()) == []
 
@@ -199,7 +200,7 @@ def test_an_absent_file_is_not_made(tmp_path: Path) -> None:
 def test_a_file_that_is_no_database_is_explained(tmp_path: Path) -> None:
     path = tmp_path / "x.sqlite3"
     path.write_text("this is no database" * 100)
-    database = Database.open_sqlite(path, writeable=False)
+    database = RegistryAddress.of_file(path).open(writeable=False)
 
     with pytest.raises(RepositoryError, match="cannot be used"):
         database.has_table("thing")
@@ -217,7 +218,7 @@ def test_a_local_file_has_a_write_ahead_log_and_full_durability(database: Databa
 
 
 def test_closing_folds_the_log_into_the_file(place: Path) -> None:
-    database = Database.open_sqlite(place, writeable=True)
+    database = RegistryAddress.of_file(place).open(writeable=True)
     _add(database, 1)
 
     database.close()

@@ -11,6 +11,7 @@ from butler_core.errors import (
     DatasetTypeInUseError,
     UnknownDatasetTypeError,
 )
+from butler_core.registry.address import RegistryAddress
 from butler_core.registry.registry import Registry
 
 universe = DimensionUniverse.default()
@@ -79,8 +80,8 @@ def test_names_are_found_by_pattern_in_order(registry: Registry) -> None:
     assert [r.dataset_type.name for r in found] == ["calexp", "calexpBackground", "raw"]
 
 
-def test_another_process_sees_a_new_type(registry: Registry, tmp_path: Path) -> None:
-    other = Registry.open_sqlite(tmp_path / "gen3.sqlite3", writeable=False)
+def test_another_process_sees_a_new_type(registry: Registry, address: RegistryAddress) -> None:
+    other = Registry.open(address, writeable=False)
     registry.dataset_types.register(_type("raw", "exposure"))
 
     assert other.dataset_types.get("raw").dataset_type == _type("raw", "exposure")

@@ -8,11 +8,12 @@ import pytest
 
 from butler_core import DimensionUniverse
 from butler_core.errors import SchemaVersionError
+from butler_core.registry.address import RegistryAddress
 from butler_core.registry.registry import Registry
 
 
-def test_what_was_created_can_be_opened(registry: Registry, tmp_path: Path) -> None:
-    other = Registry.open_sqlite(tmp_path / "gen3.sqlite3", writeable=False)
+def test_what_was_created_can_be_opened(registry: Registry, address: RegistryAddress) -> None:
+    other = Registry.open(address, writeable=False)
 
     assert other.universe is DimensionUniverse.default()
     assert other.attributes.get("schema_version") == "1"
@@ -29,12 +30,12 @@ def test_attributes_are_replaced(registry: Registry) -> None:
 
 @pytest.mark.parametrize(("version", "advice"), [("99", "newer program"), ("0", "older one")])
 def test_tables_of_another_version_are_refused(
-    registry: Registry, tmp_path: Path, version: str, advice: str
+    registry: Registry, address: RegistryAddress, version: str, advice: str
 ) -> None:
     registry.attributes.set("schema_version", version)
 
     with pytest.raises(SchemaVersionError, match=f"version {version}.*{advice}"):
-        Registry.open_sqlite(tmp_path / "gen3.sqlite3", writeable=False)
+        Registry.open(address, writeable=False)
 
 
 def test_some_other_database_is_refused(tmp_path: Path) -> None:
@@ -44,17 +45,17 @@ def test_some_other_database_is_refused(tmp_path: Path) -> None:
     connection.close()
 
     with pytest.raises(SchemaVersionError, match="not the registry of a data repository"):
-        Registry.open_sqlite(path, writeable=False)
+        Registry.open(RegistryAddress.of_file(path), writeable=False)
 
 
 def test_a_repository_of_rubins_is_told_by_name(test_data: Path, tmp_path: Path) -> None:
     shutil.copy(test_data / "repositories" / "latiss" / "gen3.sqlite3", tmp_path / "gen3.sqlite3")
 
     with pytest.raises(SchemaVersionError, match=r"Rubin's middleware.*`butler import`"):
-        Registry.open_sqlite(tmp_path / "gen3.sqlite3", writeable=False)
+        Registry.open(RegistryAddress.of_file(tmp_path / "gen3.sqlite3"), writeable=False)
 
 
-def test_a_universe_of_ones_own_comes_back(tmp_path: Path) -> None:
+def test_a_universe_of_ones_own_comes_back(address: RegistryAddress) -> None:
     config = {
         "version": 3, "namespace": "mine", "common_skypix": "htm7",
         "skypix": {"htm": {"pixelization": "lsst.sphgeom.HtmPixelization", "max_level": 9}},
@@ -63,9 +64,9 @@ def test_a_universe_of_ones_own_comes_back(tmp_path: Path) -> None:
             "shot": {"key": {"id": "int"}, "requires": ["telescope"], "region": True},
         },
     }  # fmt: skip
-    Registry.create_sqlite(tmp_path / "x.sqlite3", DimensionUniverse(config)).close()
+    Registry.create(address, DimensionUniverse(config)).close()
 
-    registry = Registry.open_sqlite(tmp_path / "x.sqlite3", writeable=True)
+    registry = Registry.open(address, writeable=True)
 
     assert registry.universe.namespace == "mine"
     assert registry.universe.conform(["shot"]).names == ("telescope", "shot")

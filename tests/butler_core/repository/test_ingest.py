@@ -215,6 +215,7 @@ def loose(butler: Butler) -> Butler:
     """Return a butler whose template for ``loose`` does not tell detectors apart."""
     root = butler.repository.root
     config = {"datastore": {"templates": {"loose": "{run:/}/{datasetType}"}}}
+    config = {**butler.repository.config, **config}
     (root / "butler.yaml").write_text(json.dumps(config))
     butler.register_dataset_type(
         DatasetType.of("loose", ["detector"], "StructuredDataDict", universe=butler.dimensions)

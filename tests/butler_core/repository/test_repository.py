@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -166,10 +166,12 @@ with Butler(sys.argv[1]) as butler:
 """
 
 
-def test_a_reader_needs_no_right_to_write(filled_root: Path, tmp_path: Path) -> None:
+def test_a_reader_needs_no_right_to_write(
+    filled_root: Path, tmp_path: Path, registries: Any
+) -> None:
     copy = tmp_path / "repo"
-    shutil.copytree(filled_root, copy)
-    for path in (copy / "gen3.sqlite3", copy / "butler.yaml", copy):
+    registries.copy(filled_root, copy)
+    for path in (*copy.iterdir(), copy):
         path.chmod(path.stat().st_mode & ~0o222)
 
     done = subprocess.run(

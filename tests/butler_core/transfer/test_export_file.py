@@ -30,11 +30,9 @@ YAML = "lsst.daf.butler.formatters.yaml.YamlFormatter"
 
 
 @pytest.fixture
-def source(records_root: Path, tmp_path: Path) -> Iterator[Butler]:
+def source(records_root: Path, tmp_path: Path, registries: Any) -> Iterator[Butler]:
     """Return a butler of the small world with a few datasets that have files."""
-    import shutil
-
-    shutil.copytree(records_root, tmp_path / "source")
+    registries.copy(records_root, tmp_path / "source")
     with Butler(tmp_path / "source", writeable=True, run="run/1") as butler:
         for name, dimensions, is_calibration in (
             ("metric", ("instrument", "visit", "detector"), False),

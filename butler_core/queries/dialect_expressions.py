@@ -1,0 +1,89 @@
+"""Operators that databases write differently, or understand differently.
+
+Each means here what it means in SQLite.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+
+
+class GlobMatch(FunctionElement[bool]):
+    """Whether text matches a pattern of ``*`` and ``?``; every other character is itself."""
+
+    name = "glob_match"
+    type = sa.Boolean()
+    inherit_cache = True
+
+    def __init__(self, text: sa.ColumnElement[Any], pattern: str) -> None:
+        super().__init__(
+            text,
+            sa.literal(pattern.replace("[", "[[]"), sa.String),
+            sa.literal(_like_pattern(pattern), sa.String),
+        )
+
+
+class Quotient(FunctionElement[float]):
+    """A fraction; null where the divisor is zero."""
+
+    name = "quotient"
+    type = sa.Double()
+    inherit_cache = True
+
+
+class Remainder(FunctionElement[int]):
+    """The remainder of two whole numbers, with the dividend's sign; null for a zero divisor."""
+
+    name = "remainder"
+    type = sa.BigInteger()
+    inherit_cache = True
+
+
+def _like_pattern(pattern: str) -> str:
+    for character in "\\%_":
+        pattern = pattern.replace(character, "\\" + character)
+    return pattern.replace("*", "%").replace("?", "_")
+
+
+def _operands(element: Any, compiler: Any, options: Any) -> list[str]:
+    return [compiler.process(clause, **options) for clause in element.clauses]
+
+
+@compiles(GlobMatch)
+def _write_glob(element: GlobMatch, compiler: Any, **options: Any) -> str:
+    text, pattern, _ = element.clauses
+    return f"({compiler.process(text, **options)} GLOB {compiler.process(pattern, **options)})"
+
+
+@compiles(GlobMatch, "postgresql")
+def _write_like(element: GlobMatch, compiler: Any, **options: Any) -> str:
+    text, _, pattern = element.clauses
+    return f"({compiler.process(text, **options)} LIKE {compiler.process(pattern, **options)})"
+
+
+@compiles(Quotient)
+def _write_quotient(element: Quotient, compiler: Any, **options: Any) -> str:
+    left, right = _operands(element, compiler, options)
+    return f"(({left}) / (({right}) + 0.0))"
+
+
+@compiles(Quotient, "postgresql")
+def _write_quotient_postgresql(element: Quotient, compiler: Any, **options: Any) -> str:
+    left, right = _operands(element, compiler, options)
+    return f"(({left}) / nullif(({right})::double precision, 0))"
+
+
+@compiles(Remainder)
+def _write_remainder(element: Remainder, compiler: Any, **options: Any) -> str:
+    left, right = _operands(element, compiler, options)
+    return f"(({left}) % ({right}))"
+
+
+@compiles(Remainder, "postgresql")
+def _write_remainder_postgresql(element: Remainder, compiler: Any, **options: Any) -> str:
+    left, right = (f"trunc(({text})::numeric)::bigint" for text in _operands(element, compiler, options))
+    return f"mod({left}, nullif({right}, 0))"

@@ -1,0 +1,86 @@
+"""What differs between the kinds of database that a registry may be in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Literal, Protocol
+
+import sqlalchemy as sa
+
+from butler_core.errors import RepositoryError
+
+#: What to do with a row whose key is stored already.
+OnConflict = Literal["raise", "skip", "replace"]
+
+#: Values by column name, as the driver takes them.
+BoundColumns = Mapping[str, Sequence[Any]]
+
+
+class Backend(Protocol):
+    """One database, of some kind."""
+
+    #: Connections in autocommit mode: a transaction begins where `Database` says so.
+    engine: sa.Engine
+    #: Where the database is, for messages; never with a password.
+    place: str
+    #: What the driver raises.
+    driver_error: type[Exception]
+    #: The statement that begins a transaction that will write.
+    begin_writing: str
+
+    def insert(
+        self,
+        connection: sa.Connection,
+        table: sa.Table,
+        columns: BoundColumns,
+        on_conflict: OnConflict,
+    ) -> None:
+        """Insert rows in bulk; there is at least one."""
+        ...
+
+    def lend(
+        self, connection: sa.Connection, table: sa.Table, columns: BoundColumns
+    ) -> AbstractContextManager[sa.FromClause]:
+        """Lend rows to the statements of one connection, to join against.
+
+        Parameters
+        ----------
+        table
+            Names and types of the columns, and a name that is not in use.
+        """
+        ...
+
+    def must_lend_in_transaction(self, count: int) -> bool:
+        """Return whether rows so many can be lent inside a transaction only."""
+        ...
+
+    def give_keys(
+        self, connection: sa.Connection, groups: sa.Table, group_id: int, count: int
+    ) -> list[int]:
+        """Return keys for new datasets of a dimension group: rising, and never given before.
+
+        Parameters
+        ----------
+        groups
+            The table of dimension groups.
+        """
+        ...
+
+    def lock(self, connection: sa.Connection, table: sa.Table) -> None:
+        """Wait until no other transaction changes a table, and keep others from it."""
+        ...
+
+    def refresh_statistics(self, connection: sa.Connection, tables: Sequence[sa.Table]) -> None:
+        """Let the query planner look at some tables again."""
+        ...
+
+    def stream(
+        self, connection: sa.Connection, select: sa.Executable, size: int
+    ) -> Iterator[list[tuple[Any, ...]]]:
+        """Give the rows of a query, so many at a time."""
+        ...
+
+    def explain(self, error: BaseException) -> RepositoryError:
+        """Return what the driver says of locks, disks and servers as an error that we promise."""
+        ...

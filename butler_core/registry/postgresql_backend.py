@@ -1,0 +1,264 @@
+"""A registry in a schema of a PostgreSQL database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+from psycopg.adapt import Loader
+from psycopg.pq import Format
+from sqlalchemy.dialects import postgresql
+
+from butler_core.errors import (
+    DatabaseBusyError,
+    DatabaseUnreachableError,
+    ReadOnlyRepositoryError,
+    RepositoryError,
+)
+from butler_core.registry.backend import BoundColumns, OnConflict
+from butler_core.registry.insert_text import conflict_clause, insert_head, insert_text
+from butler_core.registry.schema import key_sequence
+
+#: How long a statement waits for another transaction [ms].
+LOCK_TIMEOUT_MS = 180_000
+
+#: Up to so many rows go as values of one statement; a COPY takes three round trips.
+_FEW_INSERTED = 8
+
+#: Up to so many rows are lent as arrays; a temporary table costs changes to the catalogue.
+_FEW_LENT = 2_000
+
+#: Classes of errors that mean that there is no connection (any more), as SQL numbers them.
+_LOST = ("08", "57")
+
+_COPY_TYPES: tuple[tuple[type[Any], str], ...] = (
+    (sa.Boolean, "bool"),
+    (sa.SmallInteger, "int2"),
+    (sa.BigInteger, "int8"),
+    (sa.Integer, "int4"),
+    (sa.Float, "float8"),
+    (sa.LargeBinary, "bytea"),
+    (sa.Uuid, "uuid"),
+    (sa.String, "text"),
+)
+
+
+class _BinaryCursor(psycopg.Cursor[Any]):
+    """A cursor whose results come in binary form, which costs half the time to read."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.format = Format.BINARY
+
+
+class _RawUuidLoader(Loader):
+    """Leaves UUIDs as the 16 bytes that they come as."""
+
+    format = Format.BINARY
+
+    def load(self, data: Any) -> bytes:
+        return bytes(data)
+
+
+class PostgresqlBackend:
+    """One schema of one database; see `butler_core.registry.backend.Backend`.
+
+    Parameters
+    ----------
+    options
+        Parameters of the connection, as libpq names them.
+    schema
+        Where the tables are; the connection looks nowhere else.
+    """
+
+    driver_error: type[Exception] = psycopg.Error
+    begin_writing = "BEGIN"
+
+    def __init__(self, options: dict[str, str], schema: str, place: str) -> None:
+        self.place = place
+        self._schema = schema
+        settings = f'-c search_path="{schema}" -c lock_timeout={LOCK_TIMEOUT_MS}'
+        self._options: dict[str, Any] = {**options, "options": settings, "autocommit": True}
+        self.engine = sa.create_engine(
+            "postgresql+psycopg://",
+            creator=self._connect,
+            poolclass=sa.pool.QueuePool,
+            pool_size=8,
+            max_overflow=24,
+        )
+
+    def _connect(self) -> psycopg.Connection[Any]:
+        connection = psycopg.connect(**self._options)
+        connection.cursor_factory = _BinaryCursor
+        connection.adapters.register_loader("uuid", _RawUuidLoader)
+        return connection
+
+    # -------------------------------------------------------------- inserting
+    def insert(
+        self,
+        connection: sa.Connection,
+        table: sa.Table,
+        columns: BoundColumns,
+        on_conflict: OnConflict,
+    ) -> None:
+        """Insert few rows as values, many by COPY."""
+        names, dialect = list(columns), self.engine.dialect
+        count = len(next(iter(columns.values())))
+        if count <= _FEW_INSERTED:
+            text = insert_text(dialect, table, names, "%s", on_conflict, n_rows=count)
+            rows = zip(*columns.values(), strict=True)
+            connection.exec_driver_sql(text, tuple(value for row in rows for value in row))
+        elif on_conflict == "raise":
+            self._copy(connection, table, table.name, columns)
+        else:
+            quote = dialect.identifier_preparer.quote
+            listed = ", ".join(map(quote, names))
+            connection.exec_driver_sql(
+                "CREATE TEMPORARY TABLE copied ON COMMIT DROP AS "  # noqa: S608 - quoted identifiers
+                f"SELECT {listed} FROM {quote(table.name)} LIMIT 0"
+            )
+            self._copy(connection, table, "copied", columns)
+            end = conflict_clause(dialect, table, names, on_conflict)
+            head = insert_head(dialect, table, names)
+            connection.exec_driver_sql(f"{head} SELECT {listed} FROM copied{end}")  # noqa: S608 - as above
+            connection.exec_driver_sql("DROP TABLE copied")
+
+    def _copy(
+        self, connection: sa.Connection, table: sa.Table, target: str, columns: BoundColumns
+    ) -> None:
+        quote = self.engine.dialect.identifier_preparer.quote
+        listed = ", ".join(map(quote, columns))
+        text = f"COPY {quote(target)} ({listed}) FROM STDIN (FORMAT BINARY)"
+        raw = connection.connection.driver_connection
+        assert isinstance(raw, psycopg.Connection)
+        try:
+            with raw.cursor() as cursor, cursor.copy(text) as copy:
+                copy.set_types([self._copy_type(table.c[name].type) for name in columns])
+                for row in zip(*columns.values(), strict=True):
+                    copy.write_row(row)
+        except psycopg.Error as error:
+            wrapped = sa.exc.DBAPIError.instance(
+                text, None, error, psycopg.Error, dialect=self.engine.dialect
+            )
+            raise wrapped from error
+
+    def _copy_type(self, type_: sa.types.TypeEngine[Any]) -> str:
+        found = type_.dialect_impl(self.engine.dialect)
+        if isinstance(found, sa.types.TypeDecorator):
+            found = found.load_dialect_impl(self.engine.dialect)
+        return next(name for kind, name in _COPY_TYPES if isinstance(found, kind))
+
+    # ---------------------------------------------------------------- lending
+    def must_lend_in_transaction(self, count: int) -> bool:
+        """Return whether a temporary table is needed, which goes with its transaction."""
+        return count > _FEW_LENT
+
+    @contextmanager
+    def lend(
+        self, connection: sa.Connection, table: sa.Table, columns: BoundColumns
+    ) -> Iterator[sa.FromClause]:
+        """Lend few rows as arrays, many in a temporary table."""
+        if not self.must_lend_in_transaction(len(next(iter(columns.values())))):
+            arrays = [
+                sa.literal(list(values), postgresql.ARRAY(_bound_type(table.c[name].type)))
+                for name, values in columns.items()
+            ]
+            named = [sa.column(column.name, column.type) for column in table.c]
+            rows = sa.func.unnest(*arrays).table_valued(*named, name=table.name)
+            yield rows.render_derived()
+            return
+        connection.execute(sa.schema.CreateTable(table))
+        try:
+            self._copy(connection, table, table.name, columns)
+            connection.exec_driver_sql(f"ANALYZE {table.name}")
+            yield table
+        finally:
+            if not _has_failed(connection):
+                connection.execute(sa.schema.DropTable(table, if_exists=True))
+
+    # ------------------------------------------------------------------ others
+    def give_keys(
+        self,
+        connection: sa.Connection,
+        groups: sa.Table,  # noqa: ARG002 - a sequence makes nobody wait
+        group_id: int,
+        count: int,
+    ) -> list[int]:
+        """Draw from the group's sequence, which makes no transaction wait for another."""
+        text = "SELECT nextval(%s::regclass) FROM generate_series(1, %s)"
+        found = connection.exec_driver_sql(text, (key_sequence(group_id), count))
+        return sorted(row[0] for row in found)
+
+    def lock(self, connection: sa.Connection, table: sa.Table) -> None:
+        """Take an advisory lock, which no clean-up or statistics of the server waits for."""
+        text = "SELECT pg_advisory_xact_lock(%s::regclass::oid::bigint)"
+        name = self.engine.dialect.identifier_preparer.quote(table.name)
+        connection.exec_driver_sql(text, (name,))
+
+    def refresh_statistics(self, connection: sa.Connection, tables: Sequence[sa.Table]) -> None:
+        """Analyse the tables that changed."""
+        quote = self.engine.dialect.identifier_preparer.quote
+        listed = ", ".join(quote(table.name) for table in tables)
+        if listed:
+            connection.exec_driver_sql(f"ANALYZE {listed}")
+
+    def stream(
+        self, connection: sa.Connection, select: sa.Executable, size: int
+    ) -> Iterator[list[tuple[Any, ...]]]:
+        """Step through a cursor of the server."""
+        in_transaction = _status(connection) is not psycopg.pq.TransactionStatus.IDLE
+        if not in_transaction:
+            connection.exec_driver_sql("BEGIN")
+        try:
+            result = connection.execution_options(stream_results=True).execute(select)
+            cursor = result.cursor
+            assert cursor is not None  # a select has one
+            while rows := cursor.fetchmany(size):
+                yield rows
+            result.close()
+        finally:
+            if not in_transaction:
+                connection.rollback()
+
+    def explain(self, error: BaseException) -> RepositoryError:
+        """Tell locks from missing rights, lost servers and the rest."""
+        place = self.place
+        text = str(error).strip().partition("\n")[0]
+        if isinstance(error, psycopg.errors.LockNotAvailable):
+            return DatabaseBusyError(
+                f"another process kept {place!r} locked for longer than "
+                f"{LOCK_TIMEOUT_MS // 1000} s; try again when it is done"
+            )
+        if isinstance(error, psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure):
+            return DatabaseBusyError(
+                f"another process changed the same things in {place!r} in another order; nothing "
+                "was changed here: try again"
+            )
+        if isinstance(
+            error, psycopg.errors.InsufficientPrivilege | psycopg.errors.ReadOnlySqlTransaction
+        ):
+            return ReadOnlyRepositoryError(f"{place!r} does not allow this: {text}")
+        if isinstance(error, psycopg.OperationalError) and (error.sqlstate or "08")[:2] in _LOST:
+            return DatabaseUnreachableError(f"cannot reach the registry in {place!r}: {text}")
+        return RepositoryError(f"the registry in {place!r} cannot be used: {text}")
+
+
+def _status(connection: sa.Connection) -> psycopg.pq.TransactionStatus:
+    raw = connection.connection.driver_connection
+    assert isinstance(raw, psycopg.Connection)
+    return raw.info.transaction_status
+
+
+def _has_failed(connection: sa.Connection) -> bool:
+    """Return whether a transaction takes no more statements."""
+    return _status(connection) is psycopg.pq.TransactionStatus.INERROR
+
+
+def _bound_type(type_: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
+    """Return the type of an array's items, whose values are bound already."""
+    if isinstance(type_, sa.types.TypeDecorator):
+        return postgresql.UUID(as_uuid=True)
+    return type_
