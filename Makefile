@@ -44,5 +44,15 @@ lint: $(VENV)/.lint
 interop: $(VENV)/.test .venv-peer/.made
 	BUTLER_PEER_PYTHON="$(abspath .venv-peer/bin/python)" $(BIN)/python -m pytest tests/interop -n 2 --no-skips
 
+# The driver with which the peer reaches PostgreSQL, which its packages leave to be chosen.
+.venv-peer/.bench: .venv-peer/.made
+	.venv-peer/bin/python -m pip install --quiet --disable-pip-version-check psycopg2-binary
+	touch $@
+
+# Measures this beside the peer and the bare calls, and writes docs/performance.md; ROWS="graph put"
+# measures some rows and keeps the others' last figures, BENCH_ARGS="--scale quick" tries it out.
+bench: $(VENV)/.test .venv-peer/.bench
+	BUTLER_PEER_PYTHON="$(abspath .venv-peer/bin/python)" $(BIN)/python tests/benchmarks $(ROWS) $(BENCH_ARGS)
+
 clean:
 	rm -rf $(VENV) .venv-peer "$(DEMO_DIR)" build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

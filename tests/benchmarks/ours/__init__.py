@@ -1,0 +1,1 @@
+"""What our middleware does of each workload."""

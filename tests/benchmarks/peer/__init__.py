@@ -1,0 +1,1 @@
+"""What the peer middleware does of each workload; run by its own Python."""

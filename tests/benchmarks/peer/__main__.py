@@ -1,0 +1,5 @@
+"""Runs one workload: ``python -m peer MODULE.FUNCTION SETTING PARAMETERS``."""
+
+from actor import main
+
+main("peer")

@@ -1,0 +1,122 @@
+"""Writes the page about performance from the results kept as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+_TOP = """\
+# Performance
+
+This page is written by `make bench` from what it measures; the suite is `tests/benchmarks/`.
+"""
+
+_HOW = """\
+## How it is measured
+
+- Both programs get the same simulated survey: one camera of 189 detectors, exposures with groups
+  and days, visits and their detectors with regions, a sky map of 16 tracts with 64 patches each.
+  Where both answer, their answers must be the same (numbers of quanta, edges, rows, and which run
+  each dataset came from), or there is no figure.
+- The *peer* is Rubin's middleware from PyPI in an environment of its own. Its SQLite repositories
+  are analysed (`ANALYZE`) before anything is timed, which helps its query planner and which it
+  does not do by itself. Ours are taken as they are.
+- The *floor* is the least that the work can take: the bare system calls, the best SQL statement
+  through the bare driver, the bare joins, or the library call alone.
+- Every measurement is made in a new process. The sides take turns, three times; medians are
+  shown, and the processor's changes of speed meet all sides alike. Ratios are therefore more
+  trustworthy than seconds.
+- Command lines are timed from their start to their end. For library calls the clock starts with
+  the call, with its arguments as Python objects: paths and data IDs, mappings with regions and
+  timespans. Turning these into what a program works on is part of the time.
+- Files and rows that we write are on the disk when a call returns (`fsync`, `synchronous=FULL`);
+  the peer does not wait for its files.
+- Memory is the peak resident memory of the process that does the work.
+
+`make bench ROWS="graph put"` measures some rows anew and keeps the others' last results; the raw
+numbers are in `build/benchmarks/`.
+"""
+
+_UNITS = {
+    "seconds": "{:,.3g} s",
+    "rss_mb": "{:,.0f} MB",
+    "ms_each": "{:,.3g} ms",
+    "header_ms": "header {:,.3g} ms",
+    "quantum_ms": "quantum {:,.3g} ms",
+    "per_second": "{:,.0f}/s",
+    "n_quanta": "{:,.0f} quanta",
+    "n_edges": "{:,.0f} edges",
+    "n_rows": "{:,.0f} rows",
+    "n_statements": "{:,.0f} statements",
+    "round_trips": "{:,.2f} round trips",
+    "size": "N = {:,.0f}",
+}
+_REQUIRED = {
+    "rss_mb": "{} MB",
+    "seconds": "{} s",
+    "ms_each": "{} ms",
+    "header_ms": "{} ms to the header",
+    "quantum_ms": "{} ms to a quantum",
+    "round_trips": "{} round trips",
+}
+_SIDES = ("ours", "peer", "floor")
+
+
+def page(rows: Iterable[Mapping[str, Any]], machine: Mapping[str, str]) -> str:
+    """Return the page as Markdown."""
+    rows = list(rows)
+    return "\n".join([_TOP, _machine_text(machine), _table(rows), "", _summary(rows), "", _HOW])
+
+
+def _machine_text(machine: Mapping[str, str]) -> str:
+    listed = "; ".join(f"{name} {value}" for name, value in machine.items())
+    return f"Measured on: {listed}.\n"
+
+
+def _table(rows: Iterable[Mapping[str, Any]]) -> str:
+    lines = [
+        "| what | ours | peer | floor | found, and required |",
+        "|---|---|---|---|---|",
+        *(line(row) for row in rows),
+    ]
+    return "\n".join(lines)
+
+
+def line(row: Mapping[str, Any]) -> str:
+    """Return a row of the table."""
+    cells = [row["title"], *(_cell(row, side) for side in _SIDES)]
+    cells.append("<br>".join(requirement_text(one) for one in row["requirements"]))
+    return f"| {' | '.join(cells)} |"
+
+
+def _cell(row: Mapping[str, Any], side: str) -> str:
+    return "<br>".join(case_text(case) for case in row["cases"] if case["side"] == side)
+
+
+def case_text(case: Mapping[str, Any]) -> str:
+    """Say what a case took, beginning with its name if that is more than its side."""
+    shown = [
+        _UNITS[field].format(case["medians"][field])
+        for field in case["shows"]
+        if field in case["medians"]
+    ]
+    name = case["name"].removeprefix(case["side"]).removeprefix(", ")
+    return (f"{name}: " if name else "") + ", ".join(shown)
+
+
+def requirement_text(requirement: Mapping[str, Any]) -> str:
+    """Say what was found and what is required."""
+    template = _REQUIRED.get(requirement["text"], f"{{}} {requirement['text']}")
+    least, most = requirement["at_least"], requirement["at_most"]
+    limit = f"at least {least:,g}" if least is not None else f"at most {most:,g}"
+    text = f"{template.format(_number(requirement['found']))} ({limit})"
+    return text if requirement["is_met"] else f"**{text}: not met**"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+
+
+def _summary(rows: Iterable[Mapping[str, Any]]) -> str:
+    met = [one["is_met"] for row in rows for one in row["requirements"]]
+    return f"{sum(met)} of {len(met)} requirements are met."
