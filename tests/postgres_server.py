@@ -65,6 +65,7 @@ class PostgresServer:
     @classmethod
     def _start_own(cls, programs: Path, settings: dict[str, str]) -> PostgresServer:
         folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # a socket's path is short
+        folder.chmod(0o755)
         if os.geteuid() == 0:
             account = pwd.getpwnam(_USER)
             os.chown(folder, account.pw_uid, account.pw_gid)
@@ -93,7 +94,7 @@ class PostgresServer:
         """Run statements in the database of `url`, each by itself."""
         import psycopg
 
-        options = {n: v for n, v in sa.make_url(self.url).translate_connect_args().items()}
+        options = dict(sa.make_url(self.url).translate_connect_args())
         options["dbname"] = options.pop("database")
         if "username" in options:
             options["user"] = options.pop("username")

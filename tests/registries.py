@@ -67,7 +67,7 @@ class PostgresqlRegistries:
         self._made.append(name)
         return name
 
-    def address(self, root: Path) -> RegistryAddress:  # noqa: ARG002 - a file's kind needs it
+    def address(self, root: Path) -> RegistryAddress:
         return RegistryAddress(self.server.url_of(self._database()), SCHEMA)
 
     def create(self, root: Path, **options: Any) -> Butler:

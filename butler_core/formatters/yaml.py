@@ -17,6 +17,9 @@ from butler_core.formatters.formatter import ReadRequest
 from butler_core.formatters.opening import read_text
 from butler_core.formatters.plain_data import component_of, to_plain
 
+#: Line breaks of Unicode: only between double quotes do they come back as they are.
+_LINE_BREAKS = frozenset("\x85\u2028\u2029")
+
 
 @dataclass(frozen=True)
 class YamlFormatter:
@@ -74,6 +77,11 @@ def _dumper() -> Any:
         def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - yaml's signature
             return True
 
+    def in_quotes(dumper: Any, text: str) -> Any:
+        style = '"' if _LINE_BREAKS.intersection(text) else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+    PlainDumper.add_representer(str, in_quotes)
     return PlainDumper
 
 

@@ -85,5 +85,7 @@ def _write_remainder(element: Remainder, compiler: Any, **options: Any) -> str:
 
 @compiles(Remainder, "postgresql")
 def _write_remainder_postgresql(element: Remainder, compiler: Any, **options: Any) -> str:
-    left, right = (f"trunc(({text})::numeric)::bigint" for text in _operands(element, compiler, options))
+    left, right = (
+        f"trunc(({text})::numeric)::bigint" for text in _operands(element, compiler, options)
+    )
     return f"mod({left}, nullif({right}, 0))"

@@ -83,9 +83,10 @@ class RegistryAddress:
             sqlite_file.choose_journal(self.path)
             return self.open(writeable=True)
         database = self.open(writeable=True)
+        schema = self.schema or "public"
         try:
             with database.transaction() as connection:
-                connection.exec_driver_sql(f'CREATE SCHEMA IF NOT EXISTS "{self.schema or "public"}"')
+                connection.exec_driver_sql(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
         except BaseException:
             database.close()
             raise
@@ -100,6 +101,4 @@ class RegistryAddress:
         from butler_core.registry.postgresql_options import connection_options, place_of
 
         schema = self.schema or "public"
-        return PostgresqlBackend(
-            connection_options(self.url), schema, place_of(self.url, schema)
-        )
+        return PostgresqlBackend(connection_options(self.url), schema, place_of(self.url, schema))

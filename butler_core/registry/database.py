@@ -189,8 +189,9 @@ class Database:
             with self.connection() as connection:
                 pages = self._backend.stream(connection, select, size)
                 first, count = next(pages, []), 0
-                for count, page in enumerate(pages, 1):
+                for page in pages:
                     pickle.dump(page, spool, protocol=pickle.HIGHEST_PROTOCOL)
+                    count += 1
             yield _processed(first, processors)
             spool.seek(0)
             for _ in range(count):
@@ -297,7 +298,7 @@ class Database:
             return self._backend.give_keys(connection, groups, group_id, count)
 
     def refresh_statistics(self) -> None:
-        """Let the query planner look at the tables that have grown, as it must after bulk changes."""
+        """Let the query planner look at tables that have grown, as it must after bulk changes."""
         grown, self._grown = self._grown, {}
         if grown:
             with self.connection() as connection:

@@ -57,15 +57,16 @@ class DatasetTypeTable:
             .join(self._groups, self._groups.c.group_id == self._table.c.group_id)
             .order_by(self._table.c.name)
         )
-        self._known = {}
+        known = {}
         for key, name, storage_class, is_calibration, group_id, dimensions in rows:
             group = self._schema.universe.conform(dimensions.split(",") if dimensions else ())
-            self._known[name] = RegisteredType(
+            known[name] = RegisteredType(
                 DatasetType(name, group, storage_class, bool(is_calibration)),
                 key,
                 group_id,
                 self._schema.dataset_tables(group_id, group),
             )
+        self._known = known  # at once: another thread may be reading
 
     def find(self, name: str) -> RegisteredType | None:
         """Return a dataset type by name (a component's name finds its parent), or None."""

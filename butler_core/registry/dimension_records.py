@@ -14,6 +14,7 @@ from butler_core.registry.backend import OnConflict
 from butler_core.registry.database import Columns, Database
 from butler_core.registry.schema import Schema
 
+
 class DimensionRecordTables:
     """Stores and finds dimension records.
 

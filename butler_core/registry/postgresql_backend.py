@@ -217,7 +217,7 @@ class PostgresqlBackend:
             cursor = result.cursor
             assert cursor is not None  # a select has one
             while rows := cursor.fetchmany(size):
-                yield rows
+                yield list(rows)
             result.close()
         finally:
             if not in_transaction:

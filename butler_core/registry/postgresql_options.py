@@ -89,5 +89,7 @@ def _from_file(parts: sa.URL) -> tuple[str | None, str | None]:
     except DbAuthNotFoundError:
         return None, None
     except DbAuthError as error:
-        raise CredentialsError(f"the credentials in {str(path)!r} cannot be used: {error}") from error
+        raise CredentialsError(
+            f"the credentials in {str(path)!r} cannot be used: {error}"
+        ) from error
     return found[0], found[1]

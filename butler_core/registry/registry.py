@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+
 from butler_core.dimensions.universe import DimensionUniverse
 from butler_core.errors import RepositoryExistsError, SchemaVersionError
 from butler_core.registry.address import RegistryAddress
@@ -45,11 +46,7 @@ class Registry:
         database = registry.database
         try:
             with database.transaction():
-                if database.has_table(registry.schema.attribute.name):
-                    raise RepositoryExistsError(
-                        f"there is a data repository in {database.place!r} already"
-                        + ("" if address.is_sqlite else "; give another --schema")
-                    )
+                _require_empty(database)
                 database.create_tables(registry.schema.metadata)
                 registry.attributes.set("schema_version", str(SCHEMA_VERSION))
                 registry.attributes.set("dimension_universe", json.dumps(universe.config))
@@ -82,6 +79,14 @@ class Registry:
     def close(self) -> None:
         """Close the database."""
         self.database.close()
+
+
+def _require_empty(database: Database) -> None:
+    if database.has_table("repository_attribute"):
+        raise RepositoryExistsError(
+            f"there is a data repository in {database.place!r} already; in a PostgreSQL database, "
+            "each needs a --schema of its own"
+        )
 
 
 def _universe_of(database: Database) -> DimensionUniverse:

@@ -8,6 +8,7 @@ dataset's UUID is indexed once.
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,6 +66,7 @@ class Schema:
             if element.has_region
         }
         self._groups: dict[int, tuple[DimensionGroup, DatasetTables]] = {}
+        self._lock = threading.Lock()
 
     def _make_collection_tables(self) -> None:
         self.attribute = self._table(
@@ -171,19 +173,20 @@ class Schema:
         A key whose registration was undone may come to mean another group: what
         was made for the first is then made anew.
         """
-        known, tables = self._groups.get(group_id, (None, None))
-        if tables is not None and known == group:
+        with self._lock:
+            known, tables = self._groups.get(group_id, (None, None))
+            if tables is not None and known == group:
+                return tables
+            if tables is not None:
+                for table in (tables.calibration, tables.tag, tables.dataset):
+                    self.metadata.remove(table)
+            tables = DatasetTables(
+                dataset=self._dataset_table(group_id, group),
+                tag=self._tag_table(group_id, group),
+                calibration=self._calibration_table(group_id, group),
+            )
+            self._groups[group_id] = (group, tables)
             return tables
-        if tables is not None:
-            for table in (tables.calibration, tables.tag, tables.dataset):
-                self.metadata.remove(table)
-        tables = DatasetTables(
-            dataset=self._dataset_table(group_id, group),
-            tag=self._tag_table(group_id, group),
-            calibration=self._calibration_table(group_id, group),
-        )
-        self._groups[group_id] = (group, tables)
-        return tables
 
     def _dataset_table(self, group_id: int, group: DimensionGroup) -> sa.Table:
         return self._table(
@@ -255,9 +258,7 @@ def _key_counter(group_id: int) -> sa.Sequence:
 
 def _text(length: int | None = None) -> Any:
     """Return the type of text that is compared byte by byte, as SQLite does."""
-    return sa.String(length).with_variant(
-        postgresql.VARCHAR(length, collation="C"), "postgresql"
-    )
+    return sa.String(length).with_variant(postgresql.VARCHAR(length, collation="C"), "postgresql")
 
 
 def _type(column: Column) -> Any:

@@ -87,7 +87,9 @@ class SqliteBackend:
         """Count on in the group's row."""
         given = groups.c.n_keys_given
         connection.execute(
-            sa.update(groups).where(groups.c.group_id == group_id).values(n_keys_given=given + count)
+            sa.update(groups)
+            .where(groups.c.group_id == group_id)
+            .values(n_keys_given=given + count)
         )
         n_given = connection.execute(sa.select(given).where(groups.c.group_id == group_id)).scalar()
         end = (group_id << GROUP_SHIFT) + int(n_given or 0) + 1

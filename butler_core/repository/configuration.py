@@ -11,6 +11,13 @@ from typing import Any
 from butler_core.errors import ConfigError, RepositoryNotFoundError, near_misses
 
 CONFIG_NAME = "butler.yaml"
+
+#: The registry's SQLite file, where nothing else is said.
+DATABASE_NAME = "gen3.sqlite3"
+
+#: What stands for the repository's directory in its configuration.
+ROOT_MARK = "<butlerRoot>"
+
 _INDEX_VARIABLE = "DAF_BUTLER_REPOSITORY_INDEX"
 
 

@@ -12,26 +12,29 @@ from typing import Any
 from butler_core.datasets.storage_class import StorageClassRegistry
 from butler_core.datastore.file_datastore import FileDatastore
 from butler_core.datastore.path_template import TemplateTable
-from butler_core.dimensions.universe import DimensionUniverse
-from butler_core.dimensions.universe_file import parse_universe
 from butler_core.errors import ConfigError, ReadOnlyRepositoryError, RepositoryExistsError
 from butler_core.formatters.formatter_table import FormatterTable
 from butler_core.registry.address import RegistryAddress
-from butler_core.registry.postgresql_options import refuse_password
 from butler_core.registry.registry import Registry
 from butler_core.repository.configuration import (
     CONFIG_NAME,
+    DATABASE_NAME,
+    ROOT_MARK,
     default_datastore_config,
     find_config,
     load_yaml,
     merged,
 )
 from butler_core.repository.file_journal import FileJournal
+from butler_core.repository.new_configuration import (
+    choose_registry,
+    new_config,
+    new_universe,
+    write_config,
+)
 
 _LOG = logging.getLogger(__name__)
 
-_ROOT_MARK = "<butlerRoot>"
-_DATABASE_NAME = "gen3.sqlite3"
 _CAMERA_FOLDER = "cameras"
 
 
@@ -97,32 +100,27 @@ class Repository:
         """
         root = Path(place)
         config_path = Path(outfile) if outfile else root / CONFIG_NAME
-        if config_path.exists() or (root / _DATABASE_NAME).exists():
+        if config_path.exists() or (root / DATABASE_NAME).exists():
             raise RepositoryExistsError(f"there is a data repository in {str(root)!r} already")
         if root.exists() and not root.is_dir():
             raise RepositoryExistsError(f"{str(root)!r} is a file; a repository needs a directory")
-        config = _new_config(
+        config = new_config(
             root, seed_config, standalone=standalone, is_apart=bool(outfile), override=override
         )
-        _choose_registry(config, registry, schema)
-        universe = _new_universe(dimension_config)
+        choose_registry(config, registry, schema)
+        universe = new_universe(dimension_config)
         address = _registry_address(root, config)
         if config_path.parent != root and not config_path.parent.is_dir():
             raise ConfigError(f"cannot write {str(config_path)!r}: its folder does not exist")
-        try:
-            root.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ReadOnlyRepositoryError(
-                f"cannot make a repository in {str(root)!r}: {error.strerror}"
-            ) from error
-        made = Registry.create(address, universe)
-        try:
-            _write_config(config_path, config)
-        except BaseException:
-            made.discard()
-            if address.path is not None:
-                address.path.unlink()
-            raise
+        with _directory(root):
+            made = Registry.create(address, universe)
+            try:
+                write_config(config_path, config)
+            except BaseException:
+                made.discard()
+                if address.path is not None:
+                    address.path.unlink()
+                raise
         return cls(root, config, made)
 
     @classmethod
@@ -140,7 +138,7 @@ class Repository:
         config = load_yaml(path)
         if not isinstance(config, Mapping):
             raise ConfigError(f"{str(path)!r} holds no configuration of a data repository")
-        root = Path(str(config.get("root", path.parent)).replace(_ROOT_MARK, str(path.parent)))
+        root = Path(str(config.get("root", path.parent)).replace(ROOT_MARK, str(path.parent)))
         registry = Registry.open(_registry_address(root, config), writeable=writeable)
         return cls(root, config, registry)
 
@@ -206,91 +204,28 @@ class Repository:
         journal.finish(self.datastore)
 
 
-def _new_config(
-    root: Path,
-    seed_config: str | Path | None,
-    *,
-    standalone: bool,
-    is_apart: bool,
-    override: bool,
-) -> dict[str, Any]:
-    config: dict[str, Any] = {
-        # Rubin's butler reads this first, and says that it does not know the class.
-        "cls": "butler_core.Butler",
-        "datastore": {"root": _ROOT_MARK},
-        "registry": {"db": f"sqlite:///{_ROOT_MARK}/{_DATABASE_NAME}"},
-    }
-    if standalone:
-        config["datastore"] = merged(default_datastore_config(), config["datastore"])
-    if seed_config is not None:
-        seed = load_yaml(_existing(seed_config))
-        if not isinstance(seed, Mapping):
-            raise ConfigError(f"the seed configuration {str(seed_config)!r} must be a mapping")
-        config = merged(config, seed)
-        for section in ("datastore", "registry"):
-            if not isinstance(config[section], Mapping):
-                raise ConfigError(f"{section!r} in {str(seed_config)!r} must be a mapping")
-        if not override and config["datastore"]["root"] != _ROOT_MARK:
-            _LOG.warning(
-                "the files of datasets go into the repository; for %r, as the seed configuration "
-                "says, use --override",
-                config["datastore"]["root"],
-            )
-            config["datastore"]["root"] = _ROOT_MARK
-    if is_apart:
-        config["root"] = str(root.absolute())
-    return config
-
-
-def _new_universe(file: str | Path | None) -> DimensionUniverse:
-    """Return the universe of a file, or the packaged one."""
-    if file is None:
-        return DimensionUniverse.default()
-    path = _existing(file)
+@contextmanager
+def _directory(root: Path) -> Iterator[None]:
+    """Make a directory, with those above it; what was made goes again if anything fails."""
+    new = [path for path in (root, *root.parents) if not path.exists()]
     try:
-        return DimensionUniverse(parse_universe(path.read_text(encoding="utf-8")))
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{str(file)!r} is no text: {error}") from error
-    except ConfigError as error:
-        raise ConfigError(f"{str(file)!r} holds no dimension universe: {error}") from error
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ConfigError(
-            f"{str(file)!r} does not have the form of a dimension universe: "
-            f"{type(error).__name__}: {error}"
-        ) from error
-
-
-def _existing(path: str | Path) -> Path:
-    if not Path(path).is_file():
-        raise ConfigError(f"there is no configuration file {str(path)!r}")
-    return Path(path)
-
-
-def _write_config(path: Path, config: Mapping[str, Any]) -> None:
-    import yaml
-
-    try:
-        path.write_text(yaml.safe_dump(dict(config), sort_keys=True), encoding="utf-8")
+        root.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ReadOnlyRepositoryError(f"cannot write {str(path)!r}: {error.strerror}") from error
-
-
-def _choose_registry(config: dict[str, Any], url: str | None, schema: str | None) -> None:
-    """Let the options of a new repository say where its registry is."""
-    settings = dict(config["registry"])
-    if url is not None:
-        settings = {"db": url}
-    if schema is not None:
-        settings["namespace"] = schema
-    if not str(settings.get("db", "")).startswith("sqlite:"):
-        refuse_password(str(settings.get("db", "")))
-    config["registry"] = settings
+        raise ReadOnlyRepositoryError(
+            f"cannot make a repository in {str(root)!r}: {error.strerror}"
+        ) from error
+    try:
+        yield
+    except BaseException:
+        for path in new:
+            path.rmdir()
+        raise
 
 
 def _registry_address(root: Path, config: Mapping[str, Any]) -> RegistryAddress:
     settings = config.get("registry") or {}
-    url = str(settings.get("db", f"sqlite:///{_ROOT_MARK}/{_DATABASE_NAME}"))
-    return RegistryAddress(url.replace(_ROOT_MARK, str(root)), settings.get("namespace"))
+    url = str(settings.get("db", f"sqlite:///{ROOT_MARK}/{DATABASE_NAME}"))
+    return RegistryAddress(url.replace(ROOT_MARK, str(root)), settings.get("namespace"))
 
 
 def make_datastore(root: Path, config: Mapping[str, Any]) -> FileDatastore:
@@ -304,7 +239,7 @@ def make_datastore(root: Path, config: Mapping[str, Any]) -> FileDatastore:
         The content of its ``butler.yaml``.
     """
     settings = merged(default_datastore_config(), config.get("datastore") or {})
-    place = str(settings.get("root", _ROOT_MARK)).replace(_ROOT_MARK, str(root))
+    place = str(settings.get("root", ROOT_MARK)).replace(ROOT_MARK, str(root))
     extra = config.get("storageClasses")
     storage_classes = StorageClassRegistry(extra) if extra else StorageClassRegistry.default()
     return FileDatastore(

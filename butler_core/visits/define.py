@@ -28,7 +28,7 @@ from butler_core.visits.visit_columns import (
 if TYPE_CHECKING:
     from butler_core.butler.butler import Butler
     from butler_core.cameras.camera import Camera
-    from butler_core.registry.dimension_records import OnConflict
+    from butler_core.registry.backend import OnConflict
 
 _LOG = logging.getLogger(__name__)
 

@@ -31,6 +31,17 @@ from butler_core.cli.subcommand import Subcommand
     "--outfile",
     help="Where the configuration goes; butler.yaml in the repository if not given.",
 )
+@click.option(
+    "--registry",
+    metavar="URL",
+    help="The registry's database, such as postgresql://HOST/NAME; a SQLite file in the repository "
+    "if not given. Credentials come from ~/.lsst/db-auth.yaml or PG* variables, never from here.",
+)
+@click.option(
+    "--schema",
+    metavar="NAME",
+    help="Schema of a PostgreSQL database for the registry's tables: one for each repository.",
+)
 def create(
     repo: str,
     seed_config: str | None,
@@ -38,6 +49,8 @@ def create(
     standalone: bool,
     override: bool,
     outfile: str | None,
+    registry: str | None,
+    schema: str | None,
 ) -> None:
     """Make an empty data repository."""
     from butler_core.repository.repository import Repository
@@ -49,4 +62,6 @@ def create(
         standalone=standalone,
         override=override,
         outfile=outfile,
+        registry=registry,
+        schema=schema,
     ).close()

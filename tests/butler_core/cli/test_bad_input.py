@@ -255,7 +255,7 @@ def test_create_leaves_an_existing_repository_alone(repo: Path, run: Run) -> Non
         (["--seed-config", "TMP/broken.yaml"], ["not valid YAML"]),
         (["--seed-config", "TMP/list.yaml"], ["must be a mapping"]),
         (["--seed-config", "TMP/section.yaml"], ["'datastore' in", "must be a mapping"]),
-        (["--seed-config", "TMP/postgres.yaml"], ["postgresql"]),
+        (["--seed-config", "TMP/mysql.yaml"], ["mysql", "postgresql://HOST/NAME"]),
         (["--dimension-config", "TMP/absent.yaml"], ["no configuration file"]),
         (["--dimension-config", "TMP/broken.yaml"], ["broken.yaml"]),
         (["--dimension-config", "TMP/list.yaml"], ["list.yaml"]),
@@ -275,7 +275,7 @@ def test_create_with_bad_files_makes_nothing(
     (tmp_path / "version.yaml").write_text(f"version: x\n{universe}")
     (tmp_path / "element.yaml").write_text(f"version: 1\n{universe}")
     (tmp_path / "section.yaml").write_text("datastore: 7\n")
-    (tmp_path / "postgres.yaml").write_text("registry: {db: 'postgresql://host/db'}\n")
+    (tmp_path / "mysql.yaml").write_text("registry: {db: 'mysql://host/db'}\n")
     place = tmp_path / "new"
 
     result = run("create", place, *(option.replace("TMP", str(tmp_path)) for option in options))

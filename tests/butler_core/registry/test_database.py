@@ -13,8 +13,8 @@ from butler_core.errors import (
     RepositoryError,
     RepositoryNotFoundError,
 )
-from butler_core.registry.address import RegistryAddress
 from butler_core.registry import sqlite_file
+from butler_core.registry.address import RegistryAddress
 from butler_core.registry.database import Database
 
 TABLE = sa.Table(
