@@ -19,13 +19,14 @@ import report
 import results
 from row import Row
 from rows import BACKENDS, all_rows
-from runner import MeasurementError, Programs, Runner, ours_python
+from runner import MeasurementError, Programs, Runner
 from scale import SCALES, Scale
 from servers import Server
 
 ROOT = Path(__file__).parents[2]
 _BUILD = ROOT / "build" / "benchmarks"
 _PAGE = ROOT / "docs" / "performance.md"
+_PEER = "BUTLER_PEER_PYTHON"
 
 
 def main() -> int:
@@ -37,6 +38,7 @@ def main() -> int:
         print("\n".join(f"{row.name:32} {row.group:10} {row.title}" for row in rows))
         return 0
     chosen = _chosen(rows, options.rows, options.backend)
+    _require_peer(chosen)
     folder = options.results if scale.name == "full" else options.results / scale.name
     failed = _run(chosen, scale, folder, options)
     found = results.load(folder, [row.name for row in rows])
@@ -77,12 +79,19 @@ def _chosen(rows: list[Row], words: list[str], backend: str | None) -> list[Row]
     ]
 
 
+def _require_peer(rows: list[Row]) -> None:
+    """Stop at once if the peer will be asked and is not known."""
+    sides = {case.step.side for row in rows for case in row.cases}
+    if "peer" in sides and not os.environ.get(_PEER):
+        sys.exit(f"{_PEER} is not set: it names the Python of the peer's environment")
+
+
 def _run(rows: list[Row], scale: Scale, folder: Path, options: argparse.Namespace) -> bool:
     """Run rows and keep their results; return whether any failed."""
     work = options.work or folder / "work"
-    peer = os.environ.get("BUTLER_PEER_PYTHON")
+    peer = os.environ.get(_PEER)
     server = Server()
-    runner = Runner(work.absolute(), Programs(ours_python(), peer), server, _say)
+    runner = Runner(work.absolute(), Programs(sys.executable, peer), server, _say)
     has_failed = False
     try:
         for row in rows:
@@ -99,8 +108,8 @@ def _run(rows: list[Row], scale: Scale, folder: Path, options: argparse.Namespac
         results.save_machine(folder, machine.facts(peer, server.version()))
     finally:
         server.close()
-        if options.work is None:
-            shutil.rmtree(work, ignore_errors=True)
+        # What was made on a server is gone with its schemas.
+        shutil.rmtree(work / "postgresql" if options.work else work, ignore_errors=True)
     return has_failed
 
 

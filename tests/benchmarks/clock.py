@@ -19,6 +19,7 @@ from typing import Any
 _RESET_PEAK = "5"
 _CLEAR_REFS = Path("/proc/self/clear_refs")
 _STATUS = Path("/proc/self/status")
+_KIB_IN_MB = 1024 / 1e6
 
 
 @dataclass
@@ -49,7 +50,7 @@ def peak_mb() -> float:
     """Return this process's peak resident memory since the clock was started [MB]."""
     for line in _STATUS.read_text(encoding="ascii").splitlines():
         if line.startswith("VmHWM:"):
-            return int(line.split()[1]) / 1000
+            return int(line.split()[1]) * _KIB_IN_MB
     raise LookupError(f"{_STATUS} does not say VmHWM")
 
 
@@ -99,4 +100,4 @@ def time_program(arguments: Sequence[str], scratch: Path) -> ProgramRun:
     output = said.read_text(encoding="utf-8")
     if process.returncode:
         raise RuntimeError(f"{' '.join(arguments)} failed:\n{output[-2000:]}")
-    return ProgramRun(seconds, usage.ru_maxrss / 1000, output)
+    return ProgramRun(seconds, usage.ru_maxrss * _KIB_IN_MB, output)

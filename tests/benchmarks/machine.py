@@ -45,5 +45,5 @@ def _processor() -> str:
 def _memory_gb() -> float:
     for line in _MEMORY_INFO.read_text(encoding="ascii").splitlines():
         if line.startswith("MemTotal:"):
-            return int(line.split()[1]) / 1e6
+            return int(line.split()[1]) * 1024 / 1e9
     raise LookupError(f"{_MEMORY_INFO} does not say MemTotal")

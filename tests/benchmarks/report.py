@@ -48,7 +48,8 @@ _UNITS = {
     "n_edges": "{:,.0f} edges",
     "n_rows": "{:,.0f} rows",
     "n_statements": "{:,.0f} statements",
-    "round_trips": "{:,.2f} round trips",
+    "n_trips": "waits {:,.0f} times",
+    "round_trips": "{:,.3g} times `SELECT 1`",
     "size": "N = {:,.0f}",
 }
 _REQUIRED = {
@@ -57,7 +58,8 @@ _REQUIRED = {
     "ms_each": "{} ms",
     "header_ms": "{} ms to the header",
     "quantum_ms": "{} ms to a quantum",
-    "round_trips": "{} round trips",
+    "n_trips": "{} waits for the server",
+    "round_trips": "{} times `SELECT 1`",
 }
 _SIDES = ("ours", "peer", "floor")
 

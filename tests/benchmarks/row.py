@@ -103,6 +103,11 @@ def at_most(field_: str, limit: float, case: str = "ours") -> Requirement:
     return Requirement(f"{case}.{field_}", field_, at_most=limit)
 
 
+def on_a_server() -> tuple[Requirement, ...]:
+    """Require that a look-up waits for its server three times at most, and takes no longer."""
+    return (at_most("n_trips", 3), at_most("round_trips", 3))
+
+
 def three(
     workloads: Mapping[str, str],
     parameters: Mapping[str, Any],

@@ -12,7 +12,7 @@ from small_objects import SMALL, big_array
 
 from butler_core import DatasetType
 from ours.repositories import create, insert, opened
-from ours.statements import count_statements, round_trip_ms
+from ours.statements import cost
 
 _IMAGE = ("instrument", "exposure", "detector")
 
@@ -64,19 +64,19 @@ def stored(setting: Setting, *, n_puts: int) -> None:
 
 def get(setting: Setting, *, n_gets: int) -> dict[str, Any]:
     """Get small dicts by data ID, another one each time."""
-    ids = world.data_ids(n_gets, world.N_FEW_DETECTORS)
+    last, *ids = world.data_ids(n_gets + 1, world.N_FEW_DETECTORS)
     with opened(setting, "stored") as butler:
+
+        def read(data_id: dict[str, Any]) -> Any:
+            return butler.get("thing", data_id, collections="things")
+
         with clock() as taken:
             for data_id in ids:
-                found = butler.get("thing", data_id, collections="things")
+                found = read(data_id)
         assert found == SMALL
-        facts = taken.facts(n=n_gets)
-        with count_statements(butler) as sent:
-            butler.get("thing", ids[0], collections="things")
-        facts["n_statements"] = len(sent)
-        if setting.server is not None:
-            facts["round_trips"] = 1000 * taken.seconds / n_gets / round_trip_ms(setting.server)
-        return facts
+        each_ms = 1000 * taken.seconds / n_gets
+        sent = cost(setting, butler, lambda: read(last), each_ms=each_ms)
+        return taken.facts(n=n_gets, **sent)
 
 
 def stored_array(setting: Setting, *, size_mb: int) -> None:

@@ -16,7 +16,7 @@ from clock import clock
 
 from butler_core import Butler
 from ours.repositories import opened
-from ours.statements import count_statements, round_trip_ms
+from ours.statements import cost
 
 
 def columns(setting: Setting, *, n_refs: int) -> dict[str, Any]:
@@ -83,14 +83,10 @@ def by_where(setting: Setting, *, n_refs: int, n_calls: int) -> dict[str, Any]:
 def _asked(
     setting: Setting, ask: Callable[[Butler, dict[str, Any]], str], n_refs: int, n_calls: int
 ) -> dict[str, Any]:
-    ids = world.scattered_data_ids(n_refs, n_calls)
+    last, *ids = world.scattered_data_ids(n_refs, n_calls + 1)
     with opened(setting, "chain") as butler:
         with clock() as taken:
             runs = [ask(butler, data_id) for data_id in ids]
-        facts = taken.facts(n=n_calls, runs=_runs(runs))
-        with count_statements(butler) as sent:
-            ask(butler, ids[0])
-        facts["n_statements"] = len(sent)
-        if setting.server is not None:
-            facts["round_trips"] = 1000 * taken.seconds / n_calls / round_trip_ms(setting.server)
-        return facts
+        each_ms = 1000 * taken.seconds / n_calls
+        sent = cost(setting, butler, lambda: ask(butler, last), each_ms=each_ms)
+        return taken.facts(n=n_calls, runs=_runs(runs), **sent)

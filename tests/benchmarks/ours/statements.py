@@ -1,9 +1,11 @@
-"""Counts the statements that go to a database, and times the least that one can take."""
+"""Counts what goes to a database and back, and times the least that one answer can take."""
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,22 +14,81 @@ from clock import median_ms
 from butler_core import Butler
 
 _N_TRIPS = 500
+#: Messages of PostgreSQL's protocol for which the client waits.
+_AWAITED = ("Query", "Sync")
+
+
+@dataclass
+class Sent:
+    """What was sent; filled in when it is done."""
+
+    statements: list[str] = field(default_factory=list)
+    #: How often the client waited for the server, transactions' ends included; PostgreSQL's alone.
+    n_trips: int | None = None
+
+
+def cost(setting: Any, butler: Butler, ask: Callable[[], Any], *, each_ms: float) -> dict[str, Any]:
+    """Say what one call sends, and how its time compares with the shortest answer's.
+
+    Parameters
+    ----------
+    ask
+        The call; it is made once.
+    each_ms
+        What such a call takes [ms].
+    """
+    with watched(butler, has_server=setting.server is not None) as sent:
+        ask()
+    if sent.statements and sent.n_trips == 0:
+        raise RuntimeError("the driver wrote no message down, though statements were sent")
+    found: dict[str, Any] = {"n_statements": len(sent.statements)}
+    if setting.server is not None:
+        found["n_trips"] = sent.n_trips
+        found["round_trips"] = each_ms / round_trip_ms(setting.server)
+    return found
 
 
 @contextmanager
-def count_statements(butler: Butler) -> Iterator[list[str]]:
-    """Lend a list that fills with the statements sent."""
-    sent: list[str] = []
+def watched(butler: Butler, *, has_server: bool) -> Iterator[Sent]:
+    """Lend a note of what is sent to the database."""
+    sent = Sent()
     engine = butler.repository.registry.database._engine
 
     def note(_: Any, __: Any, statement: str, *___: Any) -> None:
-        sent.append(statement)
+        sent.statements.append(statement)
 
     sa.event.listen(engine, "before_cursor_execute", note)
     try:
-        yield sent
+        if has_server:
+            with _traced(engine, sent):
+                yield sent
+        else:
+            yield sent
     finally:
         sa.event.remove(engine, "before_cursor_execute", note)
+
+
+@contextmanager
+def _traced(engine: sa.Engine, sent: Sent) -> Iterator[None]:
+    """Let the driver write down every message of the connections that are used."""
+    with tempfile.TemporaryFile("w+") as stream:
+
+        def begin(connection: Any, *_: Any) -> None:
+            connection.pgconn.trace(stream.fileno())
+
+        def end(connection: Any, *_: Any) -> None:
+            connection.pgconn.untrace()
+
+        sa.event.listen(engine, "checkout", begin)
+        sa.event.listen(engine, "checkin", end)
+        try:
+            yield
+        finally:
+            sa.event.remove(engine, "checkout", begin)
+            sa.event.remove(engine, "checkin", end)
+        stream.seek(0)
+        messages = [line.rstrip("\n").split("\t") for line in stream]
+        sent.n_trips = sum(m[1] == "F" and m[3] in _AWAITED for m in messages if len(m) > 3)
 
 
 def round_trip_ms(url: str) -> float:
@@ -35,8 +96,4 @@ def round_trip_ms(url: str) -> float:
     import psycopg
 
     with psycopg.connect(url, autocommit=True) as connection:
-        return median_ms([_asker(connection)] * _N_TRIPS)
-
-
-def _asker(connection: Any) -> Callable[[], Any]:
-    return lambda: connection.execute("SELECT 1").fetchall()
+        return median_ms([lambda: connection.execute("SELECT 1").fetchall()] * _N_TRIPS)
