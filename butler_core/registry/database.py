@@ -176,6 +176,19 @@ class Database:
             for column in select.selected_columns
         ]
 
+    def stream_pages(
+        self, select: sa.Select[Any] | sa.CompoundSelect[Any], size: int = _PAGE
+    ) -> Iterator[list[tuple[Any, ...]]]:
+        """Give the rows of a query as the database finds them, so many at a time.
+
+        Rule: a cursor is open between pages, so nothing slow and nobody else's
+        code may run there; see `fetch_pages`.
+        """
+        processors = self._result_processors(select)
+        with self.connection() as connection:
+            for page in self._backend.stream(connection, select, size):
+                yield _processed(page, processors)
+
     def fetch_pages(
         self, select: sa.Select[Any] | sa.CompoundSelect[Any], size: int = _PAGE
     ) -> Iterator[list[tuple[Any, ...]]]:

@@ -43,7 +43,6 @@ def connect(path: Path, *, writeable: bool) -> sqlite3.Connection:
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA cache_size=-65536")
     connection.execute("PRAGMA temp_store=MEMORY")
-    connection.execute("PRAGMA mmap_size=1073741824")
     return connection
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -12,6 +12,7 @@ from butler_core.datasets.collection import Collection
 from butler_core.datasets.dataset_type import DatasetType
 from butler_core.dimensions.dimension import DimensionElement
 from butler_core.queries.select import DatasetJoin, QueryRequest, prepared
+from butler_core.registry.database import Columns
 from butler_core.registry.dataset_search import search_datasets
 from butler_core.registry.registry import Registry
 from pipetask.quantum_graph.where import Condition
@@ -33,24 +34,23 @@ def ask_datasets(
     """
     registered = registry.dataset_types.find(dataset_type.name)
     group = dataset_type.dimensions
-    columns: dict[str, list[Any]] = {name: [] for name in (*group.required, "id", "run_id")}
-    with workspace.stage("ask", dataset_type.name) as outcome:
+    with workspace.stage("ask", dataset_type.name) as outcome, ExitStack() as stack:
+        pages: Iterable[Columns] = ()
         if registered is not None:
             held = registry.datasets.holds(registered, collections)
-            holders = tuple(c for c in collections if c.name in held)
             request = QueryRequest(
                 group,
                 returns="datasets",
                 where=condition.within(group),
                 bind=condition.bind,
                 data_id=condition.data_id_within(group),
-                datasets=(DatasetJoin(registered, holders),),
+                datasets=(
+                    DatasetJoin(registered, tuple(c for c in collections if c.name in held)),
+                ),
                 with_implied=False,
             )
-            with prepared(registry, request) as select:
-                columns = registry.database.fetch_columns(select)
-        columns.pop("dataset_key", None)
-        outcome.n_out = _load(workspace, registry, table, columns, dataset_type)
+            pages = _pages(registry, stack.enter_context(prepared(registry, request)))
+        outcome.n_out = workspace.load_pages(table, pages, _types(dataset_type))
     return outcome.n_out
 
 
@@ -63,33 +63,35 @@ def ask_prerequisites(
 ) -> int:
     """Load all datasets of a type, with rank of their collection and validity."""
     registered = registry.dataset_types.find(dataset_type.name)
-    names = dataset_type.dimensions.required
-    extra = ("rank", "begin_ns", "end_ns")
-    columns: dict[str, list[Any]] = {name: [] for name in (*names, "id", "run_id", *extra)}
+    types = _types(dataset_type) | {"rank": "int", "begin_ns": "int", "end_ns": "int"}
     with workspace.stage("ask", dataset_type.name) as outcome:
+        pages: Iterable[Columns] = ()
         if registered is not None:
             held = registry.datasets.holds(registered, collections)
             holders = [c for c in collections if c.name in held]
             found = search_datasets(registered, holders, find_first=False).subquery()
-            wanted = [found.c[name] for name in columns]
-            columns = registry.database.fetch_columns(sa.select(*wanted))
-        outcome.n_out = _load(workspace, registry, table, columns, dataset_type)
+            wanted = [found.c["run_id" if name == "run" else name] for name in types]
+            pages = _pages(registry, sa.select(*wanted))
+        outcome.n_out = workspace.load_pages(table, pages, types)
     return outcome.n_out
 
 
-def _load(
-    workspace: Workspace,
-    registry: Registry,
-    table: str,
-    columns: dict[str, list[Any]],
-    dataset_type: DatasetType,
-) -> int:
-    types = {name: _key_type(dataset_type, name) for name in dataset_type.dimensions.required}
-    types |= {"id": "id", "run": "text", "rank": "int", "begin_ns": "int", "end_ns": "int"}
-    keys = columns.pop("run_id")
-    runs = _run_names(registry, set(keys))
-    columns["run"] = [runs[key] for key in keys]
-    return workspace.load(table, columns, types)
+def _pages(registry: Registry, select: sa.Select[Any]) -> Iterator[Columns]:
+    """Give the columns of a query for datasets, with names of runs."""
+    names = [column.name for column in select.selected_columns]
+    runs: dict[int, str] = {}
+    for rows in registry.database.stream_pages(select):
+        columns: Columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+        keys = columns.pop("run_id")
+        if unknown := set(keys) - set(runs):
+            runs |= _run_names(registry, unknown)
+        columns["run"] = [runs[key] for key in keys]
+        yield columns
+
+
+def _types(dataset_type: DatasetType) -> dict[str, str]:
+    names = dataset_type.dimensions.required
+    return {name: _key_type(dataset_type, name) for name in names} | {"id": "id", "run": "text"}
 
 
 def _run_names(registry: Registry, keys: set[int]) -> dict[int, str]:

@@ -106,6 +106,14 @@ def writing(connection: duckdb.DuckDBPyConnection, path: Path) -> Iterator[str]:
         Path(f"{temporary}.wal").unlink(missing_ok=True)
 
 
+def make_tables(connection: duckdb.DuckDBPyConnection, file: str) -> None:
+    """Make the tables of an attached new file; only ``data_id`` depends on the graph."""
+    for table, columns in TABLES.items():
+        if table != "data_id":
+            listed = ", ".join(f"{name} {type_}" for name, type_ in columns.items())
+            connection.execute(f"CREATE TABLE {file}.{table} ({listed})")
+
+
 def open_checked(path: Path) -> duckdb.DuckDBPyConnection:
     """Open a graph file for reading, with nothing else within its reach.
 

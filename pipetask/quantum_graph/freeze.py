@@ -12,8 +12,8 @@ from butler_core.dimensions.group import DimensionGroup
 from butler_core.dimensions.universe import DimensionUniverse
 from butler_core.repository.expansion import expand_columns
 from pipetask.pipeline_graph.nodes import TaskNode
-from pipetask.quantum_graph.connection_row import connection_rows
-from pipetask.quantum_graph.file_format import FORMAT_VERSION, writing
+from pipetask.quantum_graph.connection_row import ConnectionRow, connection_rows
+from pipetask.quantum_graph.file_format import FORMAT_VERSION, make_tables, writing
 from pipetask.quantum_graph.id_spaces import IdSpaces
 from pipetask.quantum_graph.prune import Pruner, quanta_table, state_table
 from pipetask.quantum_graph.request import BuildRequest
@@ -41,20 +41,24 @@ class Freezer:
         facts
             Further entries of the header.
         """
-        with self.workspace.stage("identify", "quanta") as outcome:
+        workspace = self.workspace
+        with workspace.stage("identify", "quanta") as outcome:
             outcome.n_out = self._number_quanta()
-        with self.workspace.stage("identify", "datasets") as outcome:
+        with workspace.stage("identify", "datasets") as outcome:
             outcome.n_out = self._number_datasets()
-        with self.workspace.stage("identify", "edges") as outcome:
-            outcome.n_out = self._make_edges()
-        with self.workspace.stage("freeze", path.name) as outcome:
-            self._make_data_ids()
-            header = self._header(facts)
-            with writing(self.workspace.connection, path) as file:
-                self._write(file, header)
-            outcome.n_out = sum(
-                map(self.workspace.count, ("quantum", "dataset", "edge", "data_id"))
-            )
+        with writing(workspace.connection, path) as file:
+            make_tables(workspace.connection, file)
+            with workspace.stage("freeze", "edges") as outcome:
+                self._write_edges(file)
+                outcome.n_out = workspace.count_in(file, "edge")
+            with workspace.stage("freeze", "datasets") as outcome:
+                self._write_datasets(file)
+                outcome.n_out = workspace.count_in(file, "dataset")
+            with workspace.stage("freeze", "quanta and data IDs") as outcome:
+                self._write_quanta(file)
+                self._write_data_ids(file)
+                outcome.n_out = workspace.count_in(file, "data_id")
+            self._write_header(file, facts)
 
     # -------------------------------------------------------------- numbering
     def _offset(self, group: DimensionGroup) -> int:
@@ -86,35 +90,23 @@ class Freezer:
     def _number_datasets(self) -> int:
         pipeline = self.request.pipeline
         base = 0
-        parts: list[str] = []
         for name in (*pipeline.overall_inputs, *pipeline.outputs):
-            dataset_type = pipeline.dataset_types[name]
-            offset = self._offset(dataset_type.dimensions)
-            base += self._number_type(name, f"{offset} + i", quoted(state_table(name)), base, parts)
+            offset = self._offset(pipeline.dataset_types[name].dimensions)
+            base += self._number_type(name, offset, state_table(name), base)
+            self.workspace.drop(state_table(name))
         for name in self._prerequisite_types():
             table = self._collect_prerequisites(name)
-            offset = self._next_data_id
-            count = self._number_type(name, f"{offset} + i", table, base, parts)
+            base += self._number_type(name, self._next_data_id, table, base)
             self._next_data_id += self.workspace.count(table)
-            base += count
-        return self.workspace.create("dataset", " UNION ALL ".join(parts) or _NO_DATASETS)
+        return base
 
-    def _number_type(
-        self, name: str, data_id: str, source: str, base: int, parts: list[str]
-    ) -> int:
-        number = len(self._dataset_types)
+    def _number_type(self, name: str, offset: int, source: str, base: int) -> int:
         self._dataset_types.append(name)
-        table = f"numbered_type_{name}"
-        count = self.workspace.create(
-            table,
-            f"SELECT i, id, run, {base} + row_number() OVER (ORDER BY i) - 1 AS dataset FROM "  # noqa: S608 - quoted
-            f"{source}",
+        return self.workspace.create(
+            f"numbered_type_{name}",
+            f"SELECT i, id, run, {offset} + i AS data_id, "  # noqa: S608 - quoted
+            f"{base} + row_number() OVER (ORDER BY i) - 1 AS dataset FROM {quoted(source)}",
         )
-        parts.append(
-            f"SELECT dataset, {number}::SMALLINT AS dataset_type, {data_id} AS data_id, id, run "  # noqa: S608 - quoted
-            f"FROM {quoted(table)}"
-        )
-        return count
 
     def _prerequisite_types(self) -> list[str]:
         names = {edge.dataset_type_name for edge in self.request.pipeline.prerequisites}
@@ -163,43 +155,62 @@ class Freezer:
         self.workspace.load(table, columns, types | {"id": "id"})
 
     # ------------------------------------------------------------------ edges
-    def _make_edges(self) -> int:
-        parts = []
+    def _write_edges(self, file: str) -> None:
+        """Write the edges task by task, which is in the order of their quanta."""
         for node in self.request.pipeline.tasks:
-            group = self.request.pipeline.task_dimensions(node.label)
-            quanta = quoted(f"numbered_{node.label}")
-            for number, row in enumerate(connection_rows(node)):
-                datasets = quoted(f"numbered_type_{row.dataset_type}")
-                if row.role == "prerequisite":
-                    edges = quoted(self.pruner.prerequisite_edges[node.label, row.name])
-                    meet = f"JOIN {edges} e ON e.i = q.i JOIN {datasets} d ON d.id = e.id"
-                else:
-                    other = self.request.pipeline.dataset_types[row.dataset_type].dimensions
-                    table = self.spaces.mapping(group, other, node.label)
-                    meet = (
-                        f"JOIN {datasets} d ON d.i = q.i"
-                        if table is None
-                        else f"JOIN {table} m ON m.a = q.i JOIN {datasets} d ON d.i = m.b"
-                    )
-                parts.append(
-                    f"SELECT q.quantum, {number}::SMALLINT AS connection, d.dataset "  # noqa: S608 - quoted
-                    f"FROM {quanta} q {meet}"
+            parts = [
+                self._edges_of(node, number, row)
+                for number, row in enumerate(connection_rows(node))
+            ]
+            if parts:
+                self.workspace.run(
+                    f"INSERT INTO {file}.edge {' UNION ALL '.join(parts)} "
+                    "ORDER BY quantum, connection, dataset"
                 )
-        count = self.workspace.create("edge", " UNION ALL ".join(parts))
-        self._drop_unused()
-        return count
 
-    def _drop_unused(self) -> None:
-        """Drop datasets that exist and that no quantum reads."""
+    def _edges_of(self, node: TaskNode, number: int, row: ConnectionRow) -> str:
+        group = self.request.pipeline.task_dimensions(node.label)
+        datasets = quoted(f"numbered_type_{row.dataset_type}")
+        if row.role == "prerequisite":
+            edges = quoted(self.pruner.prerequisite_edges[node.label, row.name])
+            meet = f"JOIN {edges} e ON e.i = q.i JOIN {datasets} d ON d.id = e.id"
+        else:
+            other = self.request.pipeline.dataset_types[row.dataset_type].dimensions
+            table = self.spaces.mapping(group, other, node.label)
+            meet = (
+                f"JOIN {datasets} d ON d.i = q.i"
+                if table is None
+                else f"JOIN {table} m ON m.a = q.i JOIN {datasets} d ON d.i = m.b"
+            )
+        return (
+            f"SELECT q.quantum, {number}::SMALLINT AS connection, d.dataset "  # noqa: S608 - quoted
+            f"FROM {quoted(f'numbered_{node.label}')} q {meet}"
+        )
+
+    def _write_datasets(self, file: str) -> None:
+        """Write the datasets type by type; those that exist and that nothing reads are left out."""
+        for number, name in enumerate(self._dataset_types):
+            table = f"numbered_type_{name}"
+            self.workspace.run(
+                f"INSERT INTO {file}.dataset SELECT dataset, {number}::SMALLINT, data_id, "  # noqa: S608 - quoted
+                f"coalesce(id, uuidv7()), run FROM {quoted(table)} "
+                f"WHERE id IS NULL OR dataset IN (SELECT dataset FROM {file}.edge) "
+                "ORDER BY dataset"
+            )
+            self.workspace.drop(table)
+
+    def _write_quanta(self, file: str) -> None:
         self.workspace.run(
-            "DELETE FROM dataset WHERE id IS NOT NULL AND dataset NOT IN (SELECT dataset FROM edge)"
+            f"INSERT INTO {file}.quantum SELECT quantum, task, data_id, uuidv7() FROM quantum "  # noqa: S608 - fixed names
+            "ORDER BY quantum"
         )
 
     # --------------------------------------------------------------- data IDs
-    def _make_data_ids(self) -> None:
-        """Make the table of all data IDs used, each with all that is known of it."""
+    def _write_data_ids(self, file: str) -> None:
+        """Write all data IDs used, each with all that is known of it."""
         self.workspace.run(
-            "CREATE TABLE used AS SELECT data_id FROM quantum UNION SELECT data_id FROM dataset"
+            f"CREATE TABLE used AS SELECT data_id FROM {file}.quantum "  # noqa: S608 - fixed names
+            f"UNION SELECT data_id FROM {file}.dataset"
         )
         names = self._data_id_columns()
         parts = []
@@ -222,7 +233,10 @@ class Freezer:
                 self._data_id_part(names, group.names, self._groups.index(group), table, offset)
             )
             offset += self.workspace.count(f"prerequisite_{name}")
-        self.workspace.create("data_id", " UNION ALL BY NAME ".join(parts))
+        every = " UNION ALL BY NAME ".join(parts)
+        self.workspace.run(
+            f"CREATE TABLE {file}.data_id AS SELECT * FROM ({every}) ORDER BY data_id"  # noqa: S608 - quoted
+        )
 
     def _data_id_columns(self) -> dict[str, str]:
         """Return all columns that some data ID has: dimensions and record fields, by SQL type."""
@@ -286,7 +300,7 @@ class Freezer:
         return f"{source}_full"
 
     # ------------------------------------------------------------------ file
-    def _header(self, facts: dict[str, str]) -> dict[str, str]:
+    def _header(self, file: str, facts: dict[str, str]) -> dict[str, str]:
         pipeline = self.request.pipeline
         universe = self.request.repository.registry.universe
         types = [
@@ -309,11 +323,11 @@ class Freezer:
             "dimension_groups": json.dumps([list(group.required) for group in self._groups]),
             "record_fields": json.dumps([n for n in self._data_id_columns() if "." in n]),
             "pipeline": pipeline.graph.pipeline.to_yaml(),
-            "digest": self._digest(),
+            "digest": self._digest(file),
             **facts,
         }
 
-    def _digest(self) -> str:
+    def _digest(self, file: str) -> str:
         """Return a digest of data IDs, quanta and edges, whatever ids were given."""
         sums: list[tuple[Any, ...]] = []
         for table, row in (
@@ -323,33 +337,19 @@ class Freezer:
             ("data_id", "t"),
         ):
             # Exclusive or: the order in which threads come to rows does not matter.
-            sums += self.workspace.rows(f"SELECT count(*), bit_xor(hash({row})) FROM {table} t")  # noqa: S608 - fixed names
+            sums += self.workspace.rows(
+                f"SELECT count(*), bit_xor(hash({row})) FROM {file}.{table} t"  # noqa: S608 - fixed names
+            )
         return "".join(f"{int(value or 0):016x}" for row in sums for value in row)
 
-    def _write(self, file: str, header: dict[str, str]) -> None:
-        workspace = self.workspace
-        workspace.run(f"CREATE TABLE {file}.header (name VARCHAR, value VARCHAR)")
-        rows = list(header.items())
-        workspace.connection.executemany(f"INSERT INTO {file}.header VALUES (?, ?)", rows)  # noqa: S608 - fixed name
-        workspace.run(
-            f"CREATE TABLE {file}.task (task SMALLINT, label VARCHAR, class_name VARCHAR, "
-            "dimensions VARCHAR, config VARCHAR, connections VARCHAR)"
-        )
-        for number, node in enumerate(self.request.pipeline.tasks):
-            workspace.run(
-                f"INSERT INTO {file}.task VALUES (?, ?, ?, ?, ?, ?)",  # noqa: S608 - fixed name
-                self._task_row(number, node),
-            )
-        for table, columns in (
-            ("quantum", "quantum, task, data_id, uuidv7() AS id"),
-            ("dataset", "dataset, dataset_type, data_id, coalesce(id, uuidv7()) AS id, run"),
-            ("edge", "quantum, connection, dataset"),
-            ("data_id", "*"),
-        ):
-            order = "quantum, connection, dataset" if table == "edge" else table
-            workspace.run(
-                f"CREATE TABLE {file}.{table} AS SELECT {columns} FROM {table} ORDER BY {order}"  # noqa: S608 - fixed names
-            )
+    def _write_header(self, file: str, facts: dict[str, str]) -> None:
+        insert = self.workspace.connection.executemany
+        rows = [
+            self._task_row(number, node) for number, node in enumerate(self.request.pipeline.tasks)
+        ]
+        insert(f"INSERT INTO {file}.task VALUES (?, ?, ?, ?, ?, ?)", rows)  # noqa: S608 - fixed name
+        header = list(self._header(file, facts).items())
+        insert(f"INSERT INTO {file}.header VALUES (?, ?)", header)  # noqa: S608 - fixed name
 
     def _task_row(self, number: int, node: TaskNode) -> list[Any]:
         group = self.request.pipeline.task_dimensions(node.label)
@@ -368,12 +368,6 @@ def _universe_config(universe: DimensionUniverse) -> dict[str, str]:
     if universe.config == DimensionUniverse.default().config:
         return {}
     return {"universe_config": json.dumps(universe.config)}
-
-
-_NO_DATASETS = (
-    "SELECT 0::BIGINT AS dataset, 0::SMALLINT AS dataset_type, 0::BIGINT AS data_id, "
-    "NULL::UUID AS id, NULL::VARCHAR AS run LIMIT 0"
-)
 
 
 def _key_type(group: DimensionGroup, name: str) -> str:

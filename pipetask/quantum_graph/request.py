@@ -33,8 +33,8 @@ class BuildRequest:
     skip_existing_in: tuple[str, ...] = ()
     #: Whether outputs that exist in the output run will be replaced.
     clobber_outputs: bool = False
-    #: Bound on the memory of the build [MB]; None for four fifths of the machine's.
-    memory_limit_mb: int | None = None
+    #: Bound on the memory of the build's tables [MB], beyond which they go to disk.
+    memory_limit_mb: int = 600
     #: Threads of the build; None for all cores.
     n_threads: int | None = None
 

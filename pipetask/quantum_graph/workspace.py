@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,19 +46,18 @@ class Workspace:
     """
 
     def __init__(
-        self, folder: Path, *, memory_limit_mb: int | None = None, n_threads: int | None = None
+        self, folder: Path, *, memory_limit_mb: int = 600, n_threads: int | None = None
     ) -> None:
         import duckdb
 
         self.connection: duckdb.DuckDBPyConnection = duckdb.connect(":memory:")
         settings = [
             f"SET temp_directory = {_text(str(folder))}",
+            f"SET memory_limit = '{memory_limit_mb}MB'",
             "SET integer_division = true",
             "SET preserve_insertion_order = false",
             "SET enable_progress_bar = false",
         ]
-        if memory_limit_mb is not None:
-            settings.append(f"SET memory_limit = '{memory_limit_mb}MB'")
         if n_threads is not None:
             settings.append(f"SET threads = {n_threads}")
         for setting in settings:
@@ -95,6 +94,14 @@ class Workspace:
         """Return how many rows a table has."""
         return int(self.rows(f"SELECT count(*) FROM {quoted(table)}")[0][0])  # noqa: S608 - quoted
 
+    def count_in(self, file: str, table: str) -> int:
+        """Return how many rows a table of an attached file has."""
+        return int(self.rows(f"SELECT count(*) FROM {file}.{table}")[0][0])  # noqa: S608 - fixed names
+
+    def drop(self, table: str) -> None:
+        """Drop a table that is needed no more, so that the others may have its memory."""
+        self.run(f"DROP TABLE IF EXISTS {quoted(table)}")
+
     def has(self, table: str) -> bool:
         """Return whether there is a table of this name."""
         sql = "SELECT 1 FROM duckdb_tables() WHERE table_name = ?"
@@ -113,7 +120,7 @@ class Workspace:
     def load(
         self, table: str, columns: Mapping[str, Sequence[Any]], types: Mapping[str, str]
     ) -> int:
-        """Make a table of columns.
+        """Make a table of columns and return how many rows it has.
 
         Parameters
         ----------
@@ -121,20 +128,42 @@ class Workspace:
             For each column ``int``, ``text``, ``float``, ``bool``, ``bytes``,
             or ``id`` for 16-byte ids.
         """
+        return self.load_pages(table, iter([columns]), {name: types[name] for name in columns})
+
+    def load_pages(
+        self,
+        table: str,
+        pages: Iterable[Mapping[str, Sequence[Any]]],
+        types: Mapping[str, str],
+    ) -> int:
+        """Make a table of columns that come page by page; see `load`.
+
+        Parameters
+        ----------
+        types
+            Of the columns that every page has, in the table's order.
+        """
+        columns = ", ".join(f"{quoted(n)} {_SQL_TYPES[kind]}" for n, kind in types.items())
+        self.run(f"CREATE OR REPLACE TABLE {quoted(table)} ({columns})")
+        for page in pages:
+            self._append(table, page, types)
+        return self.count(table)
+
+    def _append(
+        self, table: str, columns: Mapping[str, Sequence[Any]], types: Mapping[str, str]
+    ) -> None:
         arrays: dict[str, Any] = {}
         selected = []
-        for i, (name, values) in enumerate(columns.items()):
-            if types[name] == "id":
-                arrays[f"hi{i}"], arrays[f"lo{i}"] = _split_ids(values)
-                selected.append(
-                    f"((hi{i}::UHUGEINT << 64) | lo{i}::UHUGEINT)::UUID AS {quoted(name)}"
-                )
+        for i, (name, kind) in enumerate(types.items()):
+            if kind == "id":
+                arrays[f"hi{i}"], arrays[f"lo{i}"] = _split_ids(columns[name])
+                selected.append(f"((hi{i}::UHUGEINT << 64) | lo{i}::UHUGEINT)::UUID")
             else:
-                arrays[f"c{i}"] = _array(values, types[name])
-                selected.append(f"c{i}::{_SQL_TYPES[types[name]]} AS {quoted(name)}")
+                arrays[f"c{i}"] = _array(columns[name], kind)
+                selected.append(f"c{i}::{_SQL_TYPES[kind]}")
         self.connection.register("_incoming", arrays)
         try:
-            return self.create(table, f"SELECT {', '.join(selected)} FROM _incoming")  # noqa: S608 - quoted
+            self.run(f"INSERT INTO {quoted(table)} SELECT {', '.join(selected)} FROM _incoming")  # noqa: S608 - quoted
         finally:
             self.connection.unregister("_incoming")
 
