@@ -5,9 +5,7 @@ Asks a `Scope` what names stand for; knows no table itself.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -16,7 +14,16 @@ from butler_core.errors import ExpressionTypeError, UnknownNameError
 from butler_core.queries import expression_tree as tree
 from butler_core.queries.dialect_expressions import GlobMatch, Quotient, Remainder
 from butler_core.queries.expression_print import format_expression
-from butler_core.timespan import MAX_NS, MIN_NS, Timespan
+from butler_core.queries.terms import (
+    Term,
+    as_span,
+    as_times,
+    constant,
+    is_number,
+    shape,
+    span_between,
+)
+from butler_core.timespan import MAX_NS, MIN_NS
 
 #: What two sides of a comparison may be: values of one kind only.
 _KINDS = {
@@ -29,17 +36,6 @@ _KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
-    """A value in SQL, and what kind of value it is."""
-
-    #: ``int``, ``float``, ``text``, ``bool``, ``time``, ``id``, ``null``, ``timespan``,
-    #: ``region`` (a constant), or ``regions`` (a column).
-    kind: str
-    #: An SQL expression; a (begin, end) pair for a timespan; a Region or an element for regions.
-    value: Any
-
-
 class Scope(Protocol):
     """What the names of an expression stand for in one query."""
 
@@ -49,6 +45,10 @@ class Scope(Protocol):
 
     def overlap(self, element: Any, region: Any) -> sa.ColumnElement[bool]:
         """Return the condition that an element's region overlaps a constant one."""
+        ...
+
+    def stored_region(self, element: Any) -> sa.ColumnElement[Any]:
+        """Return the column of an element's encoded regions."""
         ...
 
 
@@ -98,7 +98,7 @@ class ConditionWriter:
                 return sa.true() if value else sa.false()
         term = self.term(node)
         if term.kind != "bool":
-            raise self._fault(node, f"is {_a(term)}, where something true or false is needed")
+            raise self._fault(node, f"is {term.word}, where something true or false is needed")
         return sa.cast(term.value, sa.Boolean) == sa.true()
 
     # ------------------------------------------------------------------ terms
@@ -106,24 +106,24 @@ class ConditionWriter:
         """Return a tree as a value."""
         match node:
             case tree.Literal(value):
-                return _constant(value)
+                return constant(value)
             case tree.TimeLiteral(_, ns):
                 return Term("time", sa.literal(ns, sa.BigInteger))
             case tree.TimespanLiteral(begin, end):
-                return Term("timespan", (self._bound(begin, MIN_NS), self._bound(end, MAX_NS)))
-            case tree.Name(parts) if len(parts) == 1 and parts[0] in self._bind:
-                return _constant(self._bind[parts[0]])
+                return span_between(self._bound(begin, MIN_NS), self._bound(end, MAX_NS))
+            case tree.Name() if str(node) in self._bind:
+                return constant(self._bind[str(node)])
             case tree.Name():
                 return self._scope.column(node)
             case tree.Bind(name):
-                return _constant(self._bound_value(name))
+                return constant(self._bound_value(name))
             case tree.Unary(op, operand):
                 term = self._number(node, self.term(operand))
                 return Term(term.kind, -term.value if op == "-" else term.value)
             case tree.Binary(op, left, right):
                 return self._arithmetic(node, op, self.term(left), self.term(right))
             case tree.Call(function, args):
-                return Term("region", _shape(function, [self._plain(arg) for arg in args], node))
+                return Term("region", self._shape(node, function, args))
         raise self._fault(node, "is a condition, where a value is needed")
 
     def _bound_value(self, name: str) -> Any:
@@ -138,7 +138,7 @@ class ConditionWriter:
         if term.kind == "null":
             return sa.literal(unbounded_ns, sa.BigInteger)
         if term.kind != "time":
-            raise self._fault(node, f"is {_a(term)}, where a time is needed: T'2021-07-07T00:00'")
+            raise self._fault(node, f"is {term.word}, where a time is needed: T'2021-07-07T00:00'")
         return term.value
 
     def _plain(self, node: tree.Node) -> Any:
@@ -148,15 +148,24 @@ class ConditionWriter:
                 return value
             case tree.Bind(name):
                 return self._bound_value(name)
-            case tree.Name((name,)) if name in self._bind:
-                return self._bind[name]
-            case tree.Unary("-", operand):
-                return -self._plain(operand)
+            case tree.Name() if str(node) in self._bind:
+                return self._bind[str(node)]
+            case tree.Unary("-", operand) if is_number(value := self._plain(operand)):
+                return -value
         raise self._fault(node, "must be a number or a bound value here")
+
+    def _shape(self, node: tree.Node, function: str, args: tuple[tree.Node, ...]) -> Any:
+        values = [self._plain(arg) for arg in args]
+        if function == "REGION":
+            if not isinstance(values[0], str):
+                raise self._fault(node, f"takes text, not {values[0]!r}")
+        elif not all(is_number(value) for value in values):
+            raise self._fault(node, f"takes numbers, not {', '.join(map(repr, values))}")
+        return shape(function, values)
 
     def _number(self, node: tree.Node, term: Term) -> Term:
         if term.kind not in ("int", "float"):
-            raise self._fault(node, f"does arithmetic with {_a(term)}")
+            raise self._fault(node, f"does arithmetic with {term.word}")
         return term
 
     def _arithmetic(self, node: tree.Node, op: str, left: Term, right: Term) -> Term:
@@ -173,16 +182,16 @@ class ConditionWriter:
             case "/":  # of integers, too, a fraction, as in the peers of this language
                 kind, value = "float", Quotient(left.value, right.value)
             case _:
-                value = Remainder(left.value, right.value)
+                kind, value = "int", Remainder(left.value, right.value)
         return Term(kind, value)
 
     # ------------------------------------------------------------- conditions
     def _compare(self, node: tree.Node, op: str, left: Term, right: Term) -> sa.ColumnElement[bool]:
-        left, right = _as_times(left, right)
+        left, right = as_times(left, right)
         if left.kind == right.kind == "timespan":
             return self._compare_spans(node, op, left, right)
         if left.kind not in _KINDS or _KINDS[left.kind] != _KINDS.get(right.kind):
-            raise self._fault(node, f"compares {_a(left)} with {_a(right)}")
+            raise self._fault(node, f"compares {left.word} with {right.word}")
         compared: sa.ColumnElement[bool] = {
             "=": left.value == right.value,
             "!=": left.value != right.value,
@@ -208,48 +217,59 @@ class ConditionWriter:
 
     def _in(self, node: tree.In) -> sa.ColumnElement[bool]:
         member = self.term(node.member)
-        values, ranges = self._members(node, member)
+        if member.kind not in _KINDS:
+            raise self._fault(node, f"looks for {member.word} among values")
+        values, ranges, has_null = self._members(node, member)
         conditions = [member.value.in_(values)] if values else []
         conditions += [_in_range(member.value, item) for item in ranges]
+        conditions += [member.value.is_(None)] if has_null else []
         condition = sa.or_(sa.false(), *conditions)  # among none, if bound to an empty list
         return sa.not_(condition) if node.negated else condition
 
-    def _members(self, node: tree.In, member: Term) -> tuple[list[Any], list[tree.Range]]:
+    def _members(self, node: tree.In, member: Term) -> tuple[list[Any], list[tree.Range], bool]:
+        """Return the single values, the ranges, and whether NULL is among them."""
         values: list[Any] = []
         ranges: list[tree.Range] = []
+        has_null = False
         for item in node.items:
             if isinstance(item, tree.Range):
                 ranges.append(item)
                 continue
             for term in self._unpacked(item):
+                has_null = has_null or term.kind == "null"
+                if term.kind == "null":
+                    continue
                 if _KINDS.get(term.kind) != _KINDS.get(member.kind):
-                    raise self._fault(node, f"looks for {_a(member)} among {_word(term)}s")
+                    raise self._fault(
+                        node, f"looks for {member.word} among {term.word.partition(' ')[2]}s"
+                    )
                 values.append(term.value)
         if ranges and member.kind != "int":
-            raise self._fault(node, f"looks for {_a(member)} in a range of integers")
-        return values, ranges
+            raise self._fault(node, f"looks for {member.word} in a range of integers")
+        return values, ranges, has_null
 
     def _unpacked(self, item: tree.Node) -> Iterable[Term]:
         """Give the terms of an item, several if it is bound to a list."""
-        name = item.name if isinstance(item, tree.Bind) else None
-        if isinstance(item, tree.Name) and len(item.parts) == 1:
-            name = item.parts[0]
-        value = self._bind.get(name) if name else None
+        name = item.name if isinstance(item, tree.Bind) else str(item)
+        is_named = isinstance(item, tree.Bind | tree.Name)
+        value = self._bind.get(name) if is_named else None
         if value is None or isinstance(value, str | bytes) or not _is_collection(value):
             yield self.term(item)
             return
         for one in value:
-            yield _constant(one)
+            yield constant(one)
 
     def _is_null(self, node: tree.Node, term: Term, *, negated: bool) -> sa.ColumnElement[bool]:
-        if term.kind == "regions":
-            raise self._fault(node, "asks whether a region is missing, which is not supported")
+        if term.kind == "region":
+            raise self._fault(node, "asks whether a shape is missing")
         value = term.value[0] if term.kind == "timespan" else term.value
+        if term.kind == "regions":
+            value = self._scope.stored_region(term.value)
         condition: sa.ColumnElement[bool] = value.is_not(None) if negated else value.is_(None)
         return condition
 
     def _overlaps(self, node: tree.Node, left: Term, right: Term) -> sa.ColumnElement[bool]:
-        left, right = _as_spans(left), _as_spans(right)
+        left, right = as_span(left), as_span(right)
         if left.kind == right.kind == "timespan":
             (begin, end), (other_begin, other_end) = left.value, right.value
             return sa.and_(begin < other_end, other_begin < end)
@@ -257,7 +277,7 @@ class ConditionWriter:
             return self._scope.overlap(left.value, right.value)
         if left.kind == "region" and right.kind == "regions":
             return self._scope.overlap(right.value, left.value)
-        raise self._fault(node, f"overlaps {_a(left)} with {_a(right)}")
+        raise self._fault(node, f"overlaps {left.word} with {right.word}")
 
     def _glob(self, node: tree.Node, column: Term, pattern: tree.Node) -> sa.ColumnElement[bool]:
         text = self._plain(pattern)
@@ -274,80 +294,8 @@ def _is_collection(value: Any) -> bool:
     return hasattr(value, "__iter__") and not getattr(value, "isscalar", False)
 
 
-def _word(term: Term) -> str:
-    words = {"id": "dataset id", "regions": "region", "int": "integer", "bool": "truth value"}
-    return words.get(term.kind, term.kind)
-
-
-def _a(term: Term) -> str:
-    word = _word(term)
-    return f"an {word}" if word[0] in "aeiou" else f"a {word}"
-
-
-def _constant(value: Any) -> Term:
-    """Return a Python value as a term."""
-    match value:
-        case None:
-            return Term("null", sa.null())
-        case bool():
-            return Term("bool", sa.literal(value, sa.Boolean))
-        case int():
-            return Term("int", sa.literal(value, sa.BigInteger))
-        case float():
-            return Term("float", sa.literal(value, sa.Double))
-        case str():
-            return Term("text", sa.literal(value, sa.String))
-        case uuid.UUID():
-            return Term("id", value.bytes)
-        case Timespan():
-            return Term("timespan", tuple(sa.literal(ns, sa.BigInteger) for ns in value.nsec))
-    if hasattr(value, "getBoundingCircle"):
-        return Term("region", value)
-    if hasattr(value, "dtype") and hasattr(value, "item"):
-        return _constant(value.item())  # a number or text of numpy's
-    from butler_core.timespan import time_to_ns
-
-    return Term("time", sa.literal(time_to_ns(value), sa.BigInteger))
-
-
-def _as_times(left: Term, right: Term) -> tuple[Term, Term]:
-    """Let a time be compared with text that is an ISO time."""
-    from butler_core.timespan import iso_to_ns
-
-    for one, other in ((left, right), (right, left)):
-        if (
-            one.kind == "time"
-            and other.kind == "text"
-            and isinstance(other.value, sa.BindParameter)
-        ):
-            time = Term("time", sa.literal(iso_to_ns(str(other.value.value)), sa.BigInteger))
-            return (one, time) if one is left else (time, one)
-    return left, right
-
-
-def _as_spans(term: Term) -> Term:
-    """Let an instant overlap a timespan."""
-    return Term("timespan", (term.value, term.value + 1)) if term.kind == "time" else term
-
-
 def _in_range(column: Any, item: tree.Range) -> sa.ColumnElement[bool]:
     inside = sa.and_(column >= item.start, column <= item.stop)
     if item.step == 1:
         return inside
     return sa.and_(inside, (column - item.start) % item.step == 0)
-
-
-def _shape(function: str, args: list[Any], node: tree.Node) -> Any:
-    from butler_core import region
-
-    if function == "REGION":
-        return region.from_ivoa_pos(args[0])
-    if function == "CIRCLE":
-        return region.circle(*args)
-    if function == "BOX":
-        return region.box(*args)
-    if function == "POINT":
-        return region.circle(args[0], args[1], 0.0)
-    if function == "POLYGON":
-        return region.polygon(list(zip(args[::2], args[1::2], strict=True)))
-    raise ExpressionTypeError(f"{format_expression(node)!r} is no region")

@@ -5,26 +5,36 @@ Each means here what it means in SQLite.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
+_ESCAPABLE = frozenset("*?[]\\")
+#: How GLOB and LIKE write the wildcards, and the characters that they would take for special.
+_WILD_LIKE = {"*": "%", "?": "_"}
+_GLOB = {"[": "[[]", "]": "[]]", "*": "[*]", "?": "[?]"}
+_LIKE = {"%": "\\%", "_": "\\_", "\\": "\\\\"}
+
 
 class GlobMatch(FunctionElement[bool]):
-    """Whether text matches a pattern of ``*`` and ``?``; every other character is itself."""
+    """Whether text matches a pattern of ``*`` and ``?``; every other character is itself.
+
+    A backslash before one of these two, a bracket or a backslash makes that a
+    character as any other. Missing text neither matches nor does not.
+    """
 
     name = "glob_match"
     type = sa.Boolean()
     inherit_cache = True
 
     def __init__(self, text: sa.ColumnElement[Any], pattern: str) -> None:
-        super().__init__(
-            text,
-            sa.literal(pattern.replace("[", "[[]"), sa.String),
-            sa.literal(_like_pattern(pattern), sa.String),
-        )
+        parts = list(_characters(pattern))
+        glob = "".join(c if is_wild else _GLOB.get(c, c) for c, is_wild in parts)
+        like = "".join(_WILD_LIKE[c] if is_wild else _LIKE.get(c, c) for c, is_wild in parts)
+        super().__init__(text, sa.literal(glob, sa.String), sa.literal(like, sa.String))
 
 
 class Quotient(FunctionElement[float]):
@@ -43,10 +53,18 @@ class Remainder(FunctionElement[int]):
     inherit_cache = True
 
 
-def _like_pattern(pattern: str) -> str:
-    for character in "\\%_":
-        pattern = pattern.replace(character, "\\" + character)
-    return pattern.replace("*", "%").replace("?", "_")
+def _characters(pattern: str) -> Iterator[tuple[str, bool]]:
+    """Give the characters of a pattern, each with whether it is a wildcard."""
+    rest = iter(pattern)
+    for character in rest:
+        if character != "\\":
+            yield character, character in _WILD_LIKE
+            continue
+        escaped = next(rest, "")
+        if escaped not in _ESCAPABLE:
+            yield character, False
+        if escaped:
+            yield escaped, False
 
 
 def _operands(element: Any, compiler: Any, options: Any) -> list[str]:

@@ -73,9 +73,12 @@ def _implying(group: DimensionGroup, known: set[str]) -> set[str]:
     """Return the elements whose records say what a dimension is that something else says too.
 
     A flat has its own filter: beside visits, it must be the visit's. A coadd
-    has its band: beside exposures, it must be that of the exposure's filter.
+    has its band, and a subfilter: beside exposures, it must be that of the
+    exposure's filter.
     """
-    doubted = known & set(group.implied)
+    elements = [group.universe[name] for name in group.names]
+    keys = {name for e in elements for name in e.required if name != e.name}
+    doubted = (known | keys) & set(group.implied)
     found: set[str] = set()
     while doubted:
         new = {n for n in group.names if doubted.intersection(group.universe[n].implied)} - found
@@ -110,8 +113,8 @@ def _cover_required(
                 f"{name!r} needs something to relate it to: a dataset type with that dimension, or "
                 "a dimension with regions, such as visit or patch"
             )
-        needed.add(element.view_of or name)
-        covered.update(_values_of(group.universe[element.view_of or name]))
+        needed.add(name)
+        covered.update(_values_of(element))
 
 
 def _cover_implied(
@@ -163,7 +166,5 @@ def _related_by_dataset(
     first: DimensionElement,
     second: DimensionElement,
 ) -> bool:
-    families = {first.spatial_family, second.spatial_family}
-    return any(
-        families <= {element.spatial_family for element in dataset.spatial} for dataset in datasets
-    )
+    # A catalogue of whole visits says nothing of where their detectors are.
+    return any({first, second} <= set(dataset.elements) for dataset in datasets)

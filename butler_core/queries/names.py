@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from butler_core.dimensions.dimension import DimensionElement
+from butler_core.dimensions.group import DimensionGroup
 from butler_core.dimensions.universe import DimensionUniverse
 from butler_core.errors import UnknownNameError, near_misses
 from butler_core.queries.expression_tree import Name
@@ -38,6 +39,7 @@ def meaning_of(
     *,
     dataset_types: Collection[str] = (),
     element: DimensionElement | None = None,
+    group: DimensionGroup | None = None,
 ) -> Meaning:
     """Return what a name stands for.
 
@@ -47,6 +49,9 @@ def meaning_of(
         Dataset types of the query, whose fields may be named.
     element
         The element queried, if one is: its fields may be named alone.
+    group
+        Dimensions of the rows: a field that one of their elements alone has,
+        or the one dataset type of the query, may be named alone.
 
     Raises
     ------
@@ -69,18 +74,13 @@ def meaning_of(
             f"{first!r} has no field {'.'.join(rest)!r}; it has {', '.join(_fields(owner))}."
             f"{near_misses('.'.join(rest), _fields(owner))}"
         )
-    return _bare_field(name, universe, dataset_types)
+    return _bare_field(name, universe, dataset_types, group)
 
 
 def _fields(element: DimensionElement) -> list[str]:
     names = list(element.fields)
-    names += ["region"] if _has_stored_region(element) else []
+    names += ["region"] if element.has_region else []
     return names + (["timespan"] if element.has_timespan else [])
-
-
-def _has_stored_region(element: DimensionElement) -> bool:
-    """Return whether there are regions to compare; those of pixels follow from their numbers."""
-    return element.has_region and element.skypix is None
 
 
 def _own_field(element: DimensionElement, parts: tuple[str, ...]) -> Meaning | None:
@@ -93,7 +93,7 @@ def _own_field(element: DimensionElement, parts: tuple[str, ...]) -> Meaning | N
         return None
     if rest:
         return None
-    if first == "region" and _has_stored_region(element):
+    if first == "region" and element.has_region:
         return Meaning("region", element)
     if element.key is not None and first in (element.key.name, element.name):
         return Meaning("dimension", element)
@@ -114,17 +114,28 @@ def _dataset_field(dataset_type: str, rest: list[str], name: Name) -> Meaning:
     return Meaning("dataset", None, field, dataset_type)
 
 
-def _bare_field(name: Name, universe: DimensionUniverse, dataset_types: Collection[str]) -> Meaning:
-    """Find the one element that has a column of this name."""
-    owners = [
-        element
-        for element in universe
-        if element.has_table and name.parts[0] in {column.name for column in element.columns}
-    ]
-    if len(owners) == 1 and len(name.parts) == 1:
-        return Meaning("field", owners[0], name.parts[0])
-    if len(owners) > 1:
-        full = ", ".join(f"{element.name}.{name}" for element in owners)
+def _bare_field(
+    name: Name,
+    universe: DimensionUniverse,
+    dataset_types: Collection[str],
+    group: DimensionGroup | None,
+) -> Meaning:
+    """Find the one element or dataset type that has a field of this name."""
+    near = () if group is None else group.elements
+    found = {str(each): meaning for each in near if (meaning := _own_field(each, name.parts))}
+    if name.parts[0] in _DATASET_FIELDS:
+        for dataset_type in dataset_types:
+            found[dataset_type] = _dataset_field(dataset_type, list(name.parts), name)
+    if not found and len(name.parts) == 1:
+        found = {
+            str(each): Meaning("field", each, name.parts[0])
+            for each in universe
+            if each.has_table and name.parts[0] in {column.name for column in each.columns}
+        }
+    if len(found) == 1:
+        return next(iter(found.values()))
+    if found:
+        full = ", ".join(f"{owner}.{name}" for owner in sorted(found))
         raise UnknownNameError(f"{str(name)!r} may be any of {full}; write the one you mean")
     choices = [element.name for element in universe if not element.skypix]
     raise UnknownNameError(

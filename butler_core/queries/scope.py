@@ -11,10 +11,11 @@ import sqlalchemy as sa
 from butler_core.datasets.collection import Collection
 from butler_core.datasets.dataset_type import DatasetType
 from butler_core.dimensions.dimension import DimensionElement
+from butler_core.dimensions.group import DimensionGroup
 from butler_core.errors import QueryError
 from butler_core.queries import expression_tree as tree
-from butler_core.queries.conditions import Term
 from butler_core.queries.names import Meaning, meaning_of
+from butler_core.queries.terms import Term
 from butler_core.registry.registry import Registry
 
 _KIND_OF_TYPE = {"int": "int", "float": "float", "text": "text", "bool": "bool"}
@@ -28,11 +29,17 @@ class JoinedTables:
     """
 
     def __init__(
-        self, registry: Registry, stack: ExitStack, element: DimensionElement | None = None
+        self,
+        registry: Registry,
+        stack: ExitStack,
+        *,
+        element: DimensionElement | None = None,
+        group: DimensionGroup | None = None,
     ) -> None:
         self._registry = registry
         self._stack = stack
         self._element = element
+        self._group = group
         self.source: Any = None
         #: SQL column that gives each dimension's value.
         self.values: dict[str, Any] = {}
@@ -58,13 +65,22 @@ class JoinedTables:
             self.values.setdefault(name, column)
 
     def join_element(self, element: DimensionElement) -> None:
-        """Join an element's record table."""
+        """Join an element's record table, or the values that the one it is a view of has."""
         if element.name in self.elements:
+            return
+        if element.view_of is not None:
+            self._join_view(element, self._registry.schema.elements[element.view_of])
             return
         table = self._registry.schema.elements[element.name].alias()
         self.elements[element.name] = table
         names = (*element.required, *element.implied)
         self.join(table, {name: table.c[element.column_of(name)] for name in names})
+
+    def _join_view(self, element: DimensionElement, stored: sa.Table) -> None:
+        column = stored.c[element.name]
+        view = sa.select(column).where(column.is_not(None)).distinct().subquery()
+        self.elements[element.name] = view
+        self.join(view, {element.name: view.c[element.name]})
 
     def join_dataset(
         self, dataset_type: DatasetType, search: Any, collections: Sequence[Collection]
@@ -81,7 +97,11 @@ class JoinedTables:
     def meaning(self, name: tree.Name) -> Meaning:
         """Return what a name stands for in this query."""
         return meaning_of(
-            name, self._registry.universe, dataset_types=self.datasets, element=self._element
+            name,
+            self._registry.universe,
+            dataset_types=self.datasets,
+            element=self._element,
+            group=self._group,
         )
 
     def column(self, name: tree.Name) -> Term:
@@ -141,11 +161,21 @@ class JoinedTables:
         ]
 
     # ---------------------------------------------------------------- regions
+    def stored_region(self, element: DimensionElement) -> sa.ColumnElement[Any]:
+        """Return the column of an element's encoded regions."""
+        if element.skypix is not None:
+            raise QueryError(f"the regions of {element.name!r} are nowhere missing")
+        column: sa.ColumnElement[Any] = self.elements[element.name].c.region
+        return column
+
     def overlap(self, element: DimensionElement, region: Any) -> sa.ColumnElement[bool]:
         """Return the condition that an element's region overlaps a constant one.
 
-        The keys of the records that do are lent to the query.
+        The keys of the records that do are lent to the query. Where a region is
+        missing, the condition is neither true nor false.
         """
+        if element.skypix is not None:
+            return self._pixel_overlap(element, region)
         found = self.overlapping_keys(element, region)
         ours = self.elements[element.name]
         lent = self._stack.enter_context(
@@ -154,7 +184,24 @@ class JoinedTables:
             )
         )
         match = [lent.c[key] == ours.c[key] for key in element.key_columns]
-        return sa.exists(sa.select(sa.literal(1)).select_from(lent).where(*match))
+        among = sa.exists(sa.select(sa.literal(1)).select_from(lent).where(*match))
+        return sa.or_(among, sa.and_(ours.c.region.is_(None), sa.null()))
+
+    def _pixel_overlap(self, element: DimensionElement, region: Any) -> sa.ColumnElement[bool]:
+        """Return the condition that a pixel is one of those around a constant region."""
+        from butler_core import region as regions
+
+        ranges = regions.skypix_pixelization(element.name).envelope(region).ranges()
+        like = sa.column("pixel", sa.BigInteger)
+        lent = self._stack.enter_context(
+            self._registry.database.staged(
+                {"begin": [begin for begin, _ in ranges], "end": [end for _, end in ranges]},
+                {"begin": like, "end": like},
+            )
+        )
+        pixel = self.values[element.name]
+        inside = sa.and_(lent.c.begin <= pixel, pixel < lent.c.end)
+        return sa.exists(sa.select(sa.literal(1)).select_from(lent).where(inside))
 
     def overlapping_keys(self, element: DimensionElement, region: Any) -> dict[str, list[Any]]:
         """Return the keys of an element's records whose regions overlap a constant one.

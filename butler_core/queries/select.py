@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -89,6 +89,8 @@ class _Writer:
         #: The other parts of the condition, and each as SQL once it was written.
         self._parts = [part for part in _conjuncts(request.where) if not self._relates(part)]
         self._written: dict[int, sa.ColumnElement[bool]] = {}
+        #: Dataset types of whose own fields the condition says something.
+        self._chosen = {meaning.dataset_type for meaning in self._meanings(names_in(request.where))}
         #: Elements for whose time calibrations must be valid.
         self._times: tuple[DimensionElement, ...] = ()
 
@@ -103,10 +105,12 @@ class _Writer:
             overlaps=self._overlaps,
         )
         self._data_id = self._with_defaults(touched.group)
-        tables = JoinedTables(self._registry, self._stack, request.element)
+        tables = JoinedTables(
+            self._registry, self._stack, element=request.element, group=request.group
+        )
         for join in request.datasets:
             dataset_type = join.registered.dataset_type
-            first_only = join.find_first and not self._is_timed(join)
+            first_only = join.find_first and not self._takes_first_last(join)
             search = search_datasets(join.registered, join.collections, find_first=first_only)
             tables.join_dataset(dataset_type, search, join.collections)
         for element in plan.elements:
@@ -128,11 +132,12 @@ class _Writer:
         if not isinstance(part, tree.Overlaps):
             return False
         sides = [side for side in (part.left, part.right) if isinstance(side, tree.Name)]
-        meanings = [self._meaning(name) for name in sides if str(name) not in self._request.bind]
+        meanings = self._meanings(sides)
         elements = [m.element for m in meanings if m.kind == "region" and m.element is not None]
         if len(elements) < 2 or elements[0] is elements[1]:
             return False
-        self._overlaps.append((elements[0], elements[1]))
+        first, second = sorted(elements, key=lambda element: element.skypix is not None)
+        self._overlaps.append((first, second))
         return True
 
     def _is_timed(self, join: DatasetJoin) -> bool:
@@ -140,6 +145,10 @@ class _Writer:
         return bool(self._times) and any(
             c.type is CollectionType.CALIBRATION for c in join.collections
         )
+
+    def _takes_first_last(self, join: DatasetJoin) -> bool:
+        """Return whether conditions choose among a join's datasets before the first is taken."""
+        return self._is_timed(join) or join.registered.dataset_type.name in self._chosen
 
     def _names(self) -> list[tree.Name]:
         request = self._request
@@ -149,10 +158,20 @@ class _Writer:
             *(name for _, name in request.fields),
         ]
 
+    def _meanings(self, names: Iterable[tree.Name]) -> list[Meaning]:
+        """Return what the names stand for that are not bound."""
+        return [self._meaning(name) for name in names if str(name) not in self._request.bind]
+
     def _meaning(self, name: tree.Name) -> Meaning:
         types = {join.registered.dataset_type.name for join in self._request.datasets}
         universe = self._registry.universe
-        return meaning_of(name, universe, dataset_types=types, element=self._request.element)
+        return meaning_of(
+            name,
+            universe,
+            dataset_types=types,
+            element=self._request.element,
+            group=self._request.group,
+        )
 
     def _touched(self) -> _Touched:
         request, universe = self._request, self._registry.universe
@@ -161,9 +180,8 @@ class _Writer:
         values |= set(request.data_id)
         fields_of: set[str] = set()
         if request.element is not None:
-            stored = universe[request.element.view_of or request.element.name]
-            fields_of.add(stored.name)
-            names |= set(stored.required)
+            fields_of.add(request.element.name)
+            names |= set(request.element.required)
         for join in request.datasets:
             names |= set(join.registered.dataset_type.dimensions.names)
         for meaning in map(self._meaning, self._names()):
@@ -171,7 +189,7 @@ class _Writer:
             if element is None:
                 continue
             names |= {*element.required, *((element.name,) if element.is_dimension else ())}
-            if meaning.kind == "dimension":
+            if meaning.kind == "dimension" or element.skypix is not None:
                 values.add(element.name)
             else:
                 fields_of.add(element.name)
@@ -211,18 +229,18 @@ class _Writer:
 
     def _is_joined(self, part: tree.Node, tables: JoinedTables) -> bool:
         """Return whether all values that a condition uses are joined; pixels may come last."""
-        names = [name for name in names_in(part) if str(name) not in self._request.bind]
         return all(
-            meaning.kind != "dimension" or str(meaning.element) in tables.values
-            for meaning in map(self._meaning, names)
+            str(meaning.element) in tables.values
+            for meaning in self._meanings(names_in(part))
+            if meaning.kind == "dimension" or (meaning.element and meaning.element.skypix)
         )
 
     def _finished(self, tables: JoinedTables, group: DimensionGroup) -> sa.Select[Any]:
         request = self._request
         columns, is_unique = self._columns(tables, group)
         columns += [tables.column(name).value.label(label) for label, name in request.fields]
-        if request.returns == "datasets" and self._is_timed(request.datasets[0]):
-            select = self._first_for_each_time(tables, group, columns)
+        if request.returns == "datasets" and self._takes_first_last(request.datasets[0]):
+            select = self._first_for_each_row(tables, group, columns)
         else:
             select = self._constrained(tables, columns)
             if not is_unique:
@@ -232,14 +250,14 @@ class _Writer:
             select = select.limit(request.limit)
         return select.offset(request.offset) if request.offset else select
 
-    def _first_for_each_time(
+    def _first_for_each_row(
         self, tables: JoinedTables, group: DimensionGroup, columns: list[Any]
     ) -> sa.Select[Any]:
-        """Keep, for each row of all dimensions, what the first collection has for its time."""
+        """Keep, for each row of all dimensions, what the first collection has for it."""
         join = self._request.datasets[0]
         rank = tables.datasets[join.registered.dataset_type.name].c.rank
         rows = [tables.values[name] for name in group.required]
-        place = sa.func.rank().over(partition_by=rows, order_by=rank).label("place_")
+        place = sa.func.rank().over(partition_by=rows or None, order_by=rank).label("place_")
         order = [term.label(f"order_{i}") for i, (term, _) in enumerate(self._terms(tables))]
         inner = self._constrained(tables, [*columns, *order, place]).subquery()
         select = sa.select(*(inner.c[column.name] for column in columns)).distinct()
@@ -275,11 +293,11 @@ class _Writer:
             joins = joins[1:] if self._gives_each_once(joins[0]) else joins
         return any(not self._gives_each_once(join) for join in joins)
 
-    @staticmethod
-    def _gives_each_once(join: DatasetJoin) -> bool:
+    def _gives_each_once(self, join: DatasetJoin) -> bool:
         if any(c.type is CollectionType.CALIBRATION for c in join.collections):
             return False
-        return join.find_first or len(join.collections) <= 1
+        first_only = join.find_first and not self._takes_first_last(join)
+        return first_only or len(join.collections) <= 1
 
     def _order(self, tables: JoinedTables) -> Sequence[Any]:
         return [_directed(term, descending) for term, descending in self._terms(tables)]

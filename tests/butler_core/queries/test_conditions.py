@@ -5,7 +5,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from astropy.coordinates import SkyCoord
 from astropy.time import Time
+from lsst.sphgeom import LonLat
 
 from butler_core import Butler, Timespan
 from butler_core.errors import ButlerError, ExpressionTypeError, TimespanError, UnknownNameError
@@ -44,6 +46,10 @@ def _rows(world: Any, element: str = "exposure") -> list[dict[str, Any]]:
         ("GLOB(exposure.obs_id, '*_11?')", lambda r: 110 <= r["id"] <= 119),
         ("NOT GLOB(exposure.obs_id, '*_11?')", lambda r: r["id"] < 110),
         ("GLOB(exposure.obs_id, '*[1]*')", lambda r: False),
+        ("exposure.target_name IN ('field1', NULL)", lambda r: r["target_name"] != "field0"),
+        ("exposure.target_name NOT IN ('field1', NULL)", lambda r: r["target_name"] == "field0"),
+        ("exposure.target_name NOT IN ('field1')", lambda r: r["target_name"] == "field0"),
+        ("exposure IN (100, NULL, 102..103)", lambda r: r["id"] in (100, 102, 103)),
         ("exposure.exposure_time > 15", lambda r: r["exposure_time"] > 15),
         ("exposure.exposure_time IN (15.0, 45)", lambda r: r["exposure_time"] in (15, 45)),
         ("TRUE", lambda r: True),
@@ -72,6 +78,41 @@ def test_conditions_keep_the_rows_for_which_they_hold(
 )
 def test_values_can_be_bound_in_any_form(filled: Butler, where: str, bind: dict[str, Any]) -> None:
     assert _ids(filled, where, bind=bind) == [100, 103]
+
+
+def test_a_bound_name_may_have_points(filled: Butler) -> None:
+    assert _ids(filled, "exposure.id = exposure.seq_num", bind={"exposure.seq_num": 103}) == [103]
+
+
+@pytest.mark.parametrize(
+    ("span", "overlapping"),
+    [
+        # Exposure 103 begins at 20:15:00 and lasts 33.5 s.
+        ("(T'2024-01-10T20:15:00/tai', T'2024-01-10T20:15:00/tai')", [103]),
+        ("(T'2024-01-10T20:15:33.5/tai', T'2024-01-10T20:15:33.5/tai')", []),
+        ("(T'2024-01-10T20:14:00/tai', T'2024-01-10T20:15:00/tai')", []),
+        ("(T'2024-01-10T20:15:20/tai', T'2024-01-10T20:15:10/tai')", []),
+        ("(T'2024-01-10T20:15:33.4/tai', NULL)", list(range(101, 114))),
+    ],
+)
+def test_a_span_of_one_time_is_an_instant_and_one_turned_round_is_empty(
+    filled: Butler, span: str, overlapping: list[int]
+) -> None:
+    found = _ids(filled, f"exposure.timespan OVERLAPS {span} AND exposure.day_obs = 20240110")
+
+    assert found == [i for i in overlapping if (i - 100) % 3 == 0 and i >= 103]
+
+
+def test_a_span_outside_what_can_be_counted_is_refused(filled: Butler) -> None:
+    with pytest.raises(TimespanError, match="no time between 1970 and 2100"):
+        _ids(filled, "exposure.timespan OVERLAPS (T'1950-01-01/tai', T'1960-01-01/tai')")
+
+
+def test_points_can_be_bound(filled: Butler) -> None:
+    where = "visit.region OVERLAPS here"
+
+    for here in (LonLat.fromDegrees(0.0, 0.0), SkyCoord(0.0, 0.0, unit="deg")):
+        assert _ids(filled, where, "visit", bind={"here": here}) == [102, 103]
 
 
 def test_nothing_is_among_none(filled: Butler) -> None:
@@ -122,10 +163,17 @@ def test_a_circle_has_the_radius_written(filled: Butler) -> None:
 
 def test_regions_may_stand_under_or_and_not(filled: Butler) -> None:
     point = "visit.region OVERLAPS POINT(0.0, 0.0)"
-    all_visits = _ids(filled, "", "visit")
+    located = _ids(filled, "visit.region IS NOT NULL", "visit")
 
     assert _ids(filled, f"visit = 101 OR {point}", "visit") == [101, 102, 103]
-    assert _ids(filled, f"NOT {point}", "visit") == [i for i in all_visits if i not in (102, 103)]
+    assert _ids(filled, f"NOT {point}", "visit") == [i for i in located if i not in (102, 103)]
+
+
+def test_whether_a_missing_region_overlaps_is_unknown(filled: Butler) -> None:
+    point = "visit.region OVERLAPS POINT(0.0, 0.0)"
+
+    assert _ids(filled, "visit.region IS NULL", "visit") == [105]
+    assert 105 not in _ids(filled, f"{point} OR NOT {point}", "visit")
 
 
 def test_a_point_at_the_seam_of_right_ascension_is_found(filled: Butler) -> None:
@@ -147,13 +195,21 @@ def test_a_point_at_the_seam_of_right_ascension_is_found(filled: Butler) -> None
         ("exposure.timespan OVERLAPS 3", "overlaps a timespan with an integer"),
         ("exposure.timespan <= (T'2020-01-01T00:00:00', NULL)", "uses '<=' with timespans"),
         ("GLOB(exposure, '1*')", "matches something that is no text"),
+        ("exposure.timespan IN (span)", "looks for a timespan among values"),
+        ("visit.region IN (here)", "looks for a region among values"),
+        ("visit.region OVERLAPS CIRCLE(word, 0, 1)", "takes numbers, not 'x', 0, 1"),
+        ("visit.region OVERLAPS POINT(-word, 0)", "must be a number or a bound value"),
+        ("visit.region OVERLAPS REGION(number)", "takes text, not 3"),
+        ("POINT(0, 0) = NULL", "asks whether a shape is missing"),
     ],
 )
 def test_operands_that_cannot_go_together_are_refused(
     filled: Butler, where: str, message: str
 ) -> None:
+    bind = {"word": "x", "number": 3, "here": box(0, 0, 1, 1), "span": Timespan.unbounded()}
+
     with pytest.raises(ExpressionTypeError, match=message):
-        _ids(filled, where)
+        filled.query_data_ids(["exposure", "visit"], where=where, bind=bind)
 
 
 def test_a_name_that_is_not_bound_is_told_with_what_is(filled: Butler) -> None:

@@ -33,8 +33,9 @@ def _pairs(plan: JoinPlan) -> list[tuple[str, str]]:
         (("instrument",), {"instrument"}),
         (("detector",), {"detector"}),
         (("exposure", "detector"), {"exposure", "detector", "physical_filter"}),
-        (("band",), {"physical_filter"}),
-        (("tract", "band"), {"tract", "physical_filter"}),
+        (("band",), {"band"}),
+        (("tract", "band"), {"tract", "band"}),
+        (("exposure", "subfilter"), {"exposure", "subfilter", "physical_filter"}),
         (("visit", "exposure"), {"visit_definition", "visit", "exposure", "physical_filter"}),
     ],
 )
@@ -108,6 +109,16 @@ def test_the_finest_regions_are_joined(
 def test_what_a_dataset_relates_is_not_joined_again() -> None:
     assert _pairs(_plan("visit", "tract", datasets=(("visit", "tract"),))) == []
     assert _pairs(_plan("visit", datasets=(("htm7",),))) == [("visit", "htm7")]
+
+
+def test_a_dataset_of_whole_visits_does_not_relate_their_detectors() -> None:
+    plan = _plan("detector", datasets=(("visit", "htm7"),))
+
+    assert _pairs(plan) == [("visit_detector_region", "htm7")]
+
+
+def test_the_band_of_a_subfilter_is_that_of_the_exposures_filter() -> None:
+    assert {"exposure", "physical_filter", "subfilter"} <= _joined(_plan("exposure", "subfilter"))
 
 
 def test_regions_that_the_query_relates_replace_the_finest() -> None:

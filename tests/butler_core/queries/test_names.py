@@ -10,12 +10,19 @@ from butler_core.queries.names import meaning_of
 universe = DimensionUniverse.default()
 
 
-def _meaning(text: str, *, element: str | None = None, types: tuple[str, ...] = ()) -> tuple:
+def _meaning(
+    text: str,
+    *,
+    element: str | None = None,
+    types: tuple[str, ...] = (),
+    dimensions: tuple[str, ...] | None = None,
+) -> tuple:
     found = meaning_of(
         Name(tuple(text.split("."))),
         universe,
         dataset_types=types,
         element=universe[element] if element else None,
+        group=None if dimensions is None else universe.conform(dimensions),
     )
     return found.kind, str(found.element), found.field or found.dataset_type
 
@@ -36,6 +43,7 @@ def _meaning(text: str, *, element: str | None = None, types: tuple[str, ...] = 
         ("patch.region", ("region", "patch", "")),
         ("visit_detector_region.region", ("region", "visit_detector_region", "")),
         ("htm7", ("dimension", "htm7", "")),
+        ("htm7.region", ("region", "htm7", "")),
         ("obs_id", ("field", "exposure", "obs_id")),
     ],
 )
@@ -48,6 +56,21 @@ def test_the_fields_of_the_element_queried_need_no_prefix() -> None:
     assert _meaning("id", element="visit") == ("dimension", "visit", "")
     assert _meaning("seq_num", element="exposure") == ("field", "exposure", "seq_num")
     assert _meaning("timespan.begin", element="exposure") == ("begin", "exposure", "")
+
+
+def test_a_field_of_one_element_of_the_rows_needs_no_prefix() -> None:
+    assert _meaning("seq_num", dimensions=("exposure",)) == ("field", "exposure", "seq_num")
+    assert _meaning("timespan.end", dimensions=("day_obs",)) == ("end", "day_obs", "")
+    assert _meaning("id", dimensions=("detector",)) == ("dimension", "detector", "")
+    with pytest.raises(UnknownNameError, match="any of day_obs.timespan, exposure.timespan"):
+        _meaning("timespan", dimensions=("exposure",))
+
+
+def test_a_field_of_the_one_dataset_type_needs_no_prefix() -> None:
+    assert _meaning("ingest_date", types=("bias",)) == ("dataset", "None", "ingest_date")
+    assert _meaning("timespan.begin", types=("bias",)) == ("dataset", "None", "timespan.begin")
+    with pytest.raises(UnknownNameError, match="any of bias.run, flat.run; write the one"):
+        _meaning("run", types=("flat", "bias"))
 
 
 def test_datasets_have_fields() -> None:
@@ -67,7 +90,7 @@ def test_datasets_have_fields() -> None:
         ("exposrue", r"Did you mean 'exposure'"),
         ("visit_definition", r"'visit_definition' has no field ''"),
         ("visit.timespan.middle", r"has no field 'timespan.middle'"),
-        ("htm7.region", r"'htm7' has no field 'region'"),
+        ("htm7.timespan", r"'htm7' has no field 'timespan'"),
     ],
 )
 def test_a_name_that_stands_for_nothing_is_refused(text: str, message: str) -> None:

@@ -223,6 +223,26 @@ def test_pixels_can_be_constrained(filled: Butler, pixels: str) -> None:
     assert expected
 
 
+def test_pixels_have_regions_to_name(filled: Butler) -> None:
+    every = filled.query_data_ids(["visit", "htm7"], instrument="CamA")
+    shape = polygon([(0.0, -0.1), (0.2, -0.1), (0.2, 0.1), (0.0, 0.1)])
+
+    around = filled.query_data_ids(
+        ["visit", "htm7"], where="htm7.region OVERLAPS shape", bind={"shape": shape},
+        instrument="CamA",
+    )  # fmt: skip
+    related = filled.query_data_ids(
+        ["visit", "htm7"], where="htm7.region OVERLAPS visit.region", instrument="CamA"
+    )
+
+    pixels = set(skypix_envelope(shape, "htm", 7).tolist())
+    assert _rows(around) == [row for row in _rows(every) if row[0] in pixels]
+    assert 0 < len(around) < len(every)
+    assert _rows(related) == _rows(every)
+    with pytest.raises(QueryError, match="nowhere missing"):
+        filled.query_data_ids(["visit", "htm7"], where="htm7.region IS NULL")
+
+
 def test_regions_can_be_related_by_name(filled: Butler) -> None:
     where = "visit.region OVERLAPS tract.region AND instrument = 'CamA'"
 
@@ -241,9 +261,17 @@ def test_records_have_their_fields(filled: Butler) -> None:
 
 
 def test_records_of_a_view_are_its_values(filled: Butler) -> None:
-    found = filled.query_dimension_records("band", where="instrument = 'CamB'")
+    known = filled.query_dimension_records("band")
+    of_a_camera = filled.query_dimension_records("band", where="physical_filter = 'z.B'")
 
-    assert sorted(record.name for record in found) == ["r", "z"]
+    assert sorted(record.name for record in known) == ["g", "i", "r", "z"]
+    assert [record.name for record in of_a_camera] == ["z"]
+
+
+def test_dimensions_that_nothing_relates_are_combined_freely(filled: Butler) -> None:
+    found = filled.query_data_ids(["instrument", "band"])
+
+    assert _rows(found) == [(band, camera) for band in "girz" for camera in ("CamA", "CamB")]
 
 
 def test_records_of_combinations_can_be_asked(filled: Butler) -> None:

@@ -86,6 +86,24 @@ def test_the_fields_of_datasets_can_be_named(filled: Butler) -> None:
     assert len(later) == len(filled.query_datasets("calexp", "outer"))
 
 
+@pytest.mark.parametrize("where", ["calexp.run = 'run/3'", "run = 'run/3'", "GLOB(run, '*3')"])
+def test_the_first_is_taken_of_those_for_which_the_condition_holds(
+    filled: Butler, where: str
+) -> None:
+    found = filled.query_datasets("calexp", ["run/2", "run/3"], where=where)
+
+    assert {ref.run for ref in found} == {"run/3"}
+    assert {ref.data_id for ref in found} == _model_keys(filled, "run/3")
+
+
+def test_a_dataset_that_rows_must_have_may_be_in_any_collection(filled: Butler) -> None:
+    query = filled.query().join_dataset_search("calexp", ["run/2", "run/3"])
+
+    found = query.where("calexp.run = 'run/3'").data_ids(["visit", "detector"])
+
+    assert set(found) == _model_keys(filled, "run/3")
+
+
 def test_a_component_has_its_parents_datasets(writeable_world: Butler) -> None:
     from butler_core import DatasetType
 
