@@ -15,7 +15,7 @@ class Scale:
     #: Exposures that give 50,000 quanta, by pipeline.
     n_isr: int = 265
     n_visit: int = 132
-    n_full: int = 68
+    n_full: int = 69
     #: Exposures that give 1,000,000, 100,000 and 10,000 quanta of the pipeline ``visit``.
     n_million: int = 2642
     n_tenth: int = 264

@@ -76,9 +76,9 @@ def camera_tables(n_detectors: int = N_DETECTORS) -> Tables:
     }
 
 
-def exposure_tables(count: int, first: int = 1) -> Tables:
-    """Return days, groups and exposures, numbered from ``first`` on."""
-    numbers = range(first, first + count)
+def exposure_tables(count: int) -> Tables:
+    """Return days, groups and exposures, numbered from 1 on."""
+    numbers = range(1, count + 1)
     days = sorted({day_number(i) for i in numbers})
     exposures = _shared_columns(numbers) | {
         "obs_id": [f"SC_{i:08d}" for i in numbers],
@@ -104,9 +104,9 @@ def exposure_tables(count: int, first: int = 1) -> Tables:
     }
 
 
-def visit_tables(count: int, first: int = 1) -> Tables:
+def visit_tables(count: int) -> Tables:
     """Return a visit of each exposure, with the region of the whole camera."""
-    numbers = range(first, first + count)
+    numbers = range(1, count + 1)
     visits = _shared_columns(numbers) | {
         "name": [f"V_{i:08d}" for i in numbers],
         "region": [_camera_region(i) for i in numbers],
@@ -126,9 +126,9 @@ def visit_tables(count: int, first: int = 1) -> Tables:
     }
 
 
-def visit_detector_tables(count: int, first: int = 1, n_detectors: int = N_DETECTORS) -> Tables:
+def visit_detector_tables(count: int, n_detectors: int = N_DETECTORS) -> Tables:
     """Return the region of each detector in each visit."""
-    pairs = [(i, d) for i in range(first, first + count) for d in range(n_detectors)]
+    pairs = [(i, d) for i in range(1, count + 1) for d in range(n_detectors)]
     return {
         "visit_detector_region": {
             "instrument": [CAMERA] * len(pairs),
@@ -173,17 +173,14 @@ def survey_tables(n_exposures: int, n_detectors: int = N_DETECTORS) -> Tables:
         **camera_tables(n_detectors),
         **exposure_tables(n_exposures),
         **visit_tables(n_exposures),
-        **visit_detector_tables(n_exposures, n_detectors=n_detectors),
+        **visit_detector_tables(n_exposures, n_detectors),
         **sky_map_tables(),
     }
 
 
-def data_ids(count: int, n_detectors: int = N_DETECTORS, first: int = 1) -> list[dict[str, Any]]:
+def data_ids(count: int, n_detectors: int = N_DETECTORS) -> list[dict[str, Any]]:
     """Return the data IDs of the first so many detector images, exposure by exposure."""
-    return [
-        {"instrument": CAMERA, "exposure": first + i // n_detectors, "detector": i % n_detectors}
-        for i in range(count)
-    ]
+    return [_data_id(i, n_detectors) for i in range(count)]
 
 
 def scattered_data_ids(
@@ -191,10 +188,15 @@ def scattered_data_ids(
 ) -> list[dict[str, Any]]:
     """Return so many different ones of the first data IDs, in no order."""
     chosen = random.Random(1).sample(range(total), count)
-    return [
-        {"instrument": CAMERA, "exposure": 1 + i // n_detectors, "detector": i % n_detectors}
-        for i in chosen
-    ]
+    return [_data_id(i, n_detectors) for i in chosen]
+
+
+def _data_id(number: int, n_detectors: int) -> dict[str, Any]:
+    return {
+        "instrument": CAMERA,
+        "exposure": 1 + number // n_detectors,
+        "detector": number % n_detectors,
+    }
 
 
 def where_of(data_id: dict[str, Any]) -> str:

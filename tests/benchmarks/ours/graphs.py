@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pipelines_of
+import graph_commands
 import world
 import yaml
 from actor import Setting
@@ -24,7 +24,7 @@ GRAPH = "graph.qg"
 def by_command(setting: Setting, *, pipeline: str, n_exposures: int) -> dict[str, Any]:
     """Build the graph of a pipeline by command line."""
     place = place_of(setting, "repository")
-    return pipelines_of.build_timed(
+    return graph_commands.build_timed(
         setting, place, "ours", pipeline=pipeline, n_exposures=n_exposures
     )
 
@@ -36,9 +36,9 @@ def within(
     with opened(setting, "repository") as butler, clock() as taken:
         graph = _build(
             butler,
-            Pipeline.from_file(pipelines_of.PIPELINES / f"{pipeline}.yaml"),
+            Pipeline.from_file(graph_commands.PIPELINES / f"{pipeline}.yaml"),
             setting.folder / GRAPH,
-            where=pipelines_of.condition(pipeline, n_exposures),
+            where=graph_commands.condition(pipeline, n_exposures),
             memory_limit_mb=memory_limit_mb,
         )
     return taken.facts(**_counts(graph))
@@ -49,7 +49,7 @@ def dense(setting: Setting, *, size: int) -> dict[str, Any]:
     with opened(setting, "repository") as butler, clock() as taken:
         graph = _build(
             butler,
-            Pipeline.from_file(pipelines_of.PIPELINES / "dense.yaml"),
+            Pipeline.from_file(graph_commands.PIPELINES / "dense.yaml"),
             setting.folder / GRAPH,
             inputs=("start/all",),
         )
@@ -61,9 +61,9 @@ def kept(setting: Setting, *, pipeline: str, n_exposures: int) -> dict[str, Any]
     with opened(setting, "repository") as butler:
         graph = _build(
             butler,
-            Pipeline.from_file(pipelines_of.PIPELINES / f"{pipeline}.yaml"),
+            Pipeline.from_file(graph_commands.PIPELINES / f"{pipeline}.yaml"),
             setting.folder / GRAPH,
-            where=pipelines_of.condition(pipeline, n_exposures),
+            where=graph_commands.condition(pipeline, n_exposures),
         )
         return _counts(graph)
 

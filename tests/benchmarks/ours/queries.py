@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import world
@@ -83,10 +84,12 @@ def by_where(setting: Setting, *, n_refs: int, n_calls: int) -> dict[str, Any]:
 def _asked(
     setting: Setting, ask: Callable[[Butler, dict[str, Any]], str], n_refs: int, n_calls: int
 ) -> dict[str, Any]:
-    last, *ids = world.scattered_data_ids(n_refs, n_calls + 1)
+    scattered = world.scattered_data_ids(n_refs, 2 * n_calls)
+    ids, others = scattered[:n_calls], scattered[n_calls:]
     with opened(setting, "chain") as butler:
         with clock() as taken:
             runs = [ask(butler, data_id) for data_id in ids]
         each_ms = 1000 * taken.seconds / n_calls
-        sent = cost(setting, butler, lambda: ask(butler, last), each_ms=each_ms)
+        calls = [partial(ask, butler, data_id) for data_id in others]
+        sent = cost(setting, butler, calls, each_ms=each_ms)
         return taken.facts(n=n_calls, runs=_runs(runs), **sent)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from statistics import median
 from typing import Any
 
 import sqlalchemy as sa
-from clock import median_ms
 
 from butler_core import Butler
 
-_N_TRIPS = 500
 #: Messages of PostgreSQL's protocol for which the client waits.
 _AWAITED = ("Query", "Sync")
 
@@ -27,24 +27,27 @@ class Sent:
     n_trips: int | None = None
 
 
-def cost(setting: Any, butler: Butler, ask: Callable[[], Any], *, each_ms: float) -> dict[str, Any]:
-    """Say what one call sends, and how its time compares with the shortest answer's.
+def cost(
+    setting: Any, butler: Butler, calls: Sequence[Callable[[], Any]], *, each_ms: float
+) -> dict[str, Any]:
+    """Say what a call sends, and how its time compares with the shortest answer's.
 
     Parameters
     ----------
-    ask
-        The call; it is made once.
+    calls
+        Calls like those that were timed; each is made once.
     each_ms
         What such a call takes [ms].
     """
     with watched(butler, has_server=setting.server is not None) as sent:
-        ask()
+        calls[0]()
     if sent.statements and sent.n_trips == 0:
         raise RuntimeError("the driver wrote no message down, though statements were sent")
     found: dict[str, Any] = {"n_statements": len(sent.statements)}
     if setting.server is not None:
         found["n_trips"] = sent.n_trips
-        found["round_trips"] = each_ms / round_trip_ms(setting.server)
+        found["select_1_ms"] = round_trip_ms(setting.server, calls)
+        found["round_trips"] = each_ms / found["select_1_ms"]
     return found
 
 
@@ -91,9 +94,19 @@ def _traced(engine: sa.Engine, sent: Sent) -> Iterator[None]:
         sent.n_trips = sum(m[1] == "F" and m[3] in _AWAITED for m in messages if len(m) > 3)
 
 
-def round_trip_ms(url: str) -> float:
-    """Return the median time of ``SELECT 1`` through the bare driver [ms]."""
+def round_trip_ms(url: str, calls: Iterable[Callable[[], Any]]) -> float:
+    """Return the median time of ``SELECT 1`` through the bare driver [ms].
+
+    Each is timed after one of some calls, so that the server has been idle for as long as it is
+    between calls: one ``SELECT 1`` right after another is answered several times faster.
+    """
     import psycopg
 
+    times = []
     with psycopg.connect(url, autocommit=True) as connection:
-        return median_ms([lambda: connection.execute("SELECT 1").fetchall()] * _N_TRIPS)
+        for call in calls:
+            call()
+            begin = time.perf_counter()
+            connection.execute("SELECT 1").fetchall()
+            times.append(time.perf_counter() - begin)
+    return 1000 * median(times)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import pipelines_of
+import graph_commands
 from actor import Setting
 from clock import clock, median_ms
 
@@ -14,7 +14,7 @@ from peer.repositories import opened, place_of
 def by_command(setting: Setting, *, pipeline: str, n_exposures: int) -> dict[str, Any]:
     """Build the graph of a pipeline by command line."""
     place = place_of(setting, "repository")
-    return pipelines_of.build_timed(
+    return graph_commands.build_timed(
         setting, place, "peer", pipeline=pipeline, n_exposures=n_exposures
     )
 
@@ -30,7 +30,7 @@ def dense(setting: Setting, *, size: int) -> dict[str, Any]:
     from lsst.pipe.base.all_dimensions_quantum_graph_builder import AllDimensionsQuantumGraphBuilder
 
     butler = opened(setting, "repository")
-    pipeline = Pipeline.from_uri(str(pipelines_of.PIPELINES / "dense.yaml"))
+    pipeline = Pipeline.from_uri(str(graph_commands.PIPELINES / "dense.yaml"))
     with clock() as taken:
         builder = AllDimensionsQuantumGraphBuilder(
             pipeline.to_graph(), butler, input_collections=["start/all"], output_run="u/bench"

@@ -60,7 +60,7 @@ def stored(setting: Setting, *, n_puts: int) -> None:
 
 def get(setting: Setting, *, n_gets: int) -> dict[str, Any]:
     """Get small dicts by data ID, another one each time."""
-    _, *ids = world.data_ids(n_gets + 1, world.N_FEW_DETECTORS)
+    ids = world.data_ids(n_gets, world.N_FEW_DETECTORS)
     butler = opened(setting, "stored")
     with clock() as taken:
         for data_id in ids:

@@ -77,7 +77,7 @@ def by_where(setting: Setting, *, n_refs: int, n_calls: int) -> dict[str, Any]:
 def _asked(
     setting: Setting, ask: Callable[[Any, dict[str, Any]], str], n_refs: int, n_calls: int
 ) -> dict[str, Any]:
-    _, *ids = world.scattered_data_ids(n_refs, n_calls + 1)
+    ids = world.scattered_data_ids(n_refs, 2 * n_calls)[:n_calls]
     butler = opened(setting, "chain")
     with clock() as taken:
         runs = [ask(butler, data_id) for data_id in ids]

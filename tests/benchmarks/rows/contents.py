@@ -65,7 +65,7 @@ def _records(scale: Scale, backend: str, what: str, count: int, factor: float) -
 
 def _get(scale: Scale, backend: str) -> Row:
     stored = {
-        side: {"stored": Step(side, "objects.stored", {"n_puts": scale.n_objects + 1})}
+        side: {"stored": Step(side, "objects.stored", {"n_puts": 2 * scale.n_objects})}
         for side in _SIDES
     }
     requirements = (times_peer(6),)
