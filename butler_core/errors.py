@@ -53,6 +53,7 @@ The tree::
     │   └── RawFileError                (OSError)
     ├── IngestError                     (ValueError)
     ├── ExportFileError                 (ValueError)
+    ├── MissingPackageError             (ImportError)
     ├── RegionError                     (ValueError)
     └── TimespanError                   (ValueError)
 
@@ -268,6 +269,10 @@ class IngestError(ButlerError, ValueError):
 
 class ExportFileError(ButlerError, ValueError):
     """An export file cannot be read."""
+
+
+class MissingPackageError(ButlerError, ImportError):
+    """An optional package that was asked for is not installed."""
 
 
 class RegionError(ButlerError, ValueError):

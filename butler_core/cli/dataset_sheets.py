@@ -148,5 +148,7 @@ class FoundDatasets:
 
 
 def _without_last(found: DatasetResult) -> DatasetResult:
+    from butler_core.queries.answer import KnownAnswer
+
     columns = {name: values[:-1] for name, values in found.columns.items()}
-    return type(found)(found.dataset_type, columns)
+    return type(found)(found.dataset_type, KnownAnswer(columns))

@@ -6,16 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-import sqlalchemy as sa
-
-from butler_core.datasets.collection import Collection, CollectionType
+from butler_core.datasets.collection import Collection
 from butler_core.dimensions.data_coordinate import typed_value
 from butler_core.dimensions.group import DimensionGroup
 from butler_core.errors import DataIdError, NoCollectionsError, QueryError, near_misses
 from butler_core.queries import expression_tree as tree
+from butler_core.queries.answer import QueryAnswer
 from butler_core.queries.expression import parse, parse_order_by
 from butler_core.queries.results import DataIdResult, DatasetResult, RecordResult
-from butler_core.queries.select import DatasetJoin, QueryRequest, prepared
+from butler_core.queries.select import DatasetJoin, QueryRequest
 from butler_core.registry.registry import Registry
 
 
@@ -156,8 +155,7 @@ class Query:
         """Return the data IDs over some dimensions for which all constraints hold."""
         group = self._group(dimensions)
         request = replace(self._request, group=group, returns="data_ids")
-        with prepared(self._registry, request) as select:
-            return DataIdResult(group, self._registry.database.fetch_columns(select))
+        return DataIdResult(group, QueryAnswer(self._registry, request))
 
     def datasets(
         self,
@@ -181,12 +179,9 @@ class Query:
             returns="datasets",
             datasets=(join, *self._request.datasets),
         )
-        with prepared(self._registry, request) as select:
-            columns = self._registry.database.fetch_columns(select)
-        columns["run"] = self._names_of_runs(columns["run_id"], join.collections)
         if "." in dataset_type:
             registered = self._component(registered, dataset_type)
-        return DatasetResult(registered, columns)
+        return DatasetResult(registered, QueryAnswer(self._registry, request))
 
     def _component(self, registered: Any, name: str) -> Any:
         from butler_core.datasets.storage_class import StorageClassRegistry
@@ -195,17 +190,6 @@ class Query:
         whole = StorageClassRegistry.default().get(registered.storage_class)
         return registered.make_component(component, whole.component(component))
 
-    def _names_of_runs(self, keys: list[int], collections: Iterable[Collection]) -> list[str]:
-        names = {c.key: c.name for c in collections if c.type is CollectionType.RUN}
-        unknown = set(keys) - set(names)
-        if unknown:
-            table = self._registry.schema.collection
-            select = sa.select(table.c.collection_id, table.c.name).where(
-                table.c.collection_id.in_(unknown)
-            )
-            names.update(self._registry.database.fetch_rows(select))
-        return [names[key] for key in keys]
-
     def dimension_records(self, element: str) -> RecordResult:
         """Return the records of an element for which all constraints hold."""
         found = self._registry.universe[element]
@@ -213,17 +197,13 @@ class Query:
             raise QueryError(f"there are no records of {element!r}: a pixelization has no table")
         group = self._registry.universe.conform(found.required)
         request = replace(self._request, group=group, returns="records", element=found)
-        with prepared(self._registry, request) as select:
-            return RecordResult(found, self._registry.database.fetch_columns(select))
+        return RecordResult(found, QueryAnswer(self._registry, request))
 
     def count(self, dimensions: Iterable[str] | DimensionGroup | str) -> int:
         """Return how many data IDs there are, without fetching them."""
         group = self._group(dimensions)
         request = replace(self._request, group=group, returns="data_ids", with_implied=False)
-        with prepared(self._registry, request) as select:
-            inner = select.order_by(None).subquery()
-            counted = sa.select(sa.func.count()).select_from(inner)
-            return int(self._registry.database.fetch_scalar(counted))
+        return QueryAnswer(self._registry, request).count()
 
     def any(self, dimensions: Iterable[str] | DimensionGroup | str) -> bool:
         """Return whether there is any data ID."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from butler_core.datasets.dataset_ref import DatasetRef
@@ -12,61 +13,80 @@ from butler_core.dimensions.data_coordinate import DataCoordinate
 from butler_core.dimensions.dimension import DimensionElement
 from butler_core.dimensions.group import DimensionGroup
 from butler_core.dimensions.record import DimensionRecord
+from butler_core.queries.answer import Answer, Columns
+from butler_core.queries.arrays import ids_as_text, to_array, to_arrow
 from butler_core.timespan import Timespan
 
 if TYPE_CHECKING:
     from astropy.table import Table
 
-Columns = Mapping[str, list[Any]]
-
 
 class ColumnsResult:
-    """Rows of an answer, kept as one list per column."""
+    """Rows of an answer: fetched when they are first asked for, as one list per column.
+
+    Going through them one by one fetches them page by page and keeps nothing,
+    unless `columns` or the length were asked for before.
+    """
 
     #: Names of the columns that a table shows.
     shown: tuple[str, ...]
 
-    def __init__(self, columns: Columns, shown: tuple[str, ...]) -> None:
-        #: Values by column name.
-        self.columns = columns
+    def __init__(self, answer: Answer, shown: tuple[str, ...]) -> None:
+        self._answer = answer
         self.shown = shown
+
+    @cached_property
+    def columns(self) -> Columns:
+        """Values of all rows by column name."""
+        return self._answer.columns()
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), ()))
 
-    def __bool__(self) -> bool:
-        return len(self) > 0
+    def count(self) -> int:
+        """Return how many rows there are, without fetching them."""
+        return len(self) if "columns" in self.__dict__ else self._answer.count()
+
+    def pages(self) -> Iterator[Columns]:
+        """Give the rows as columns, some at a time, in bounded memory."""
+        if "columns" in self.__dict__:
+            yield self.columns
+        else:
+            yield from self._answer.pages()
 
     def to_columns(self) -> dict[str, list[Any]]:
         """Return the columns that a table shows, as plain lists of printable values."""
         return {name: [_printable(v) for v in self.columns[name]] for name in self.shown}
 
     def to_numpy(self) -> dict[str, Any]:
-        """Return the columns as numpy arrays, shape (n_rows,), masked where values are missing."""
-        table = self.to_table()
-        return {name: table[name].data for name in table.colnames}
+        """Return the columns as numpy arrays, shape (n_rows,), masked where values are missing.
+
+        Whole numbers are int64, dataset ids of 16 bytes (``V16``), bytes are objects.
+        """
+        return {name: to_array(self.columns[name]) for name in self.shown}
 
     def to_table(self) -> Table:
-        """Return the answer as an astropy table."""
-        from astropy.table import MaskedColumn, Table
+        """Return the answer as an astropy table; ids are text there."""
+        from astropy.table import Table
 
-        table = Table()
-        for name, values in self.to_columns().items():
-            missing = [value is None for value in values]
-            if any(missing):
-                filler: Any = next((v for v in values if v is not None), "")
-                filled = [filler if value is None else value for value in values]
-                table[name] = MaskedColumn(filled, mask=missing)
-            else:
-                table[name] = values
-        return table
+        return Table({name: to_array(values) for name, values in self.to_columns().items()})
+
+    def to_arrow(self) -> Any:
+        """Return the answer as a ``pyarrow.Table``; dataset ids are binary, of 16 bytes.
+
+        Raises
+        ------
+        MissingPackageError
+            If pyarrow is not installed.
+        """
+        return to_arrow({name: self.columns[name] for name in self.shown})
 
 
 class DataIdResult(ColumnsResult):
     """Data IDs; iterates as `DataCoordinate` objects."""
 
-    def __init__(self, group: DimensionGroup, columns: Columns) -> None:
-        super().__init__(columns, group.names)
+    def __init__(self, group: DimensionGroup, answer: Answer) -> None:
+        super().__init__(answer, group.names)
         self.group = group
 
     def __iter__(self) -> Iterator[DataCoordinate]:
@@ -75,38 +95,45 @@ class DataIdResult(ColumnsResult):
             yield from (DataCoordinate(self.group, (), full={}) for _ in range(len(self)))
             return
         make = data_id_maker(self.group)
-        for values in zip(*(self.columns[name] for name in names), strict=True):
-            yield make(values)
+        for page in self.pages():
+            for values in zip(*(page[name] for name in names), strict=True):
+                yield make(values)
 
 
 class DatasetResult(ColumnsResult):
     """Datasets of one type; iterates as `DatasetRef` objects."""
 
-    def __init__(self, dataset_type: DatasetType, columns: Columns) -> None:
-        super().__init__(columns, ("run", "id", *dataset_type.dimensions.names))
+    def __init__(self, dataset_type: DatasetType, answer: Answer) -> None:
+        super().__init__(answer, ("run", "id", *dataset_type.dimensions.names))
         self.dataset_type = dataset_type
 
     def __iter__(self) -> Iterator[DatasetRef]:
         names = self.dataset_type.dimensions.names
         make = data_id_maker(self.dataset_type.dimensions)
-        values = zip(*(self.columns[name] for name in names), strict=True) if names else None
-        for id_, run in zip(self.columns["id"], self.columns["run"], strict=True):
-            data_id = make(next(values) if values is not None else ())
-            yield DatasetRef(self.dataset_type, data_id, run, uuid.UUID(bytes=id_))
+        for page in self.pages():
+            values = zip(*(page[name] for name in names), strict=True) if names else None
+            for id_, run in zip(page["id"], page["run"], strict=True):
+                data_id = make(next(values) if values is not None else ())
+                yield DatasetRef(self.dataset_type, data_id, run, uuid.UUID(bytes=id_))
+
+    def to_columns(self) -> dict[str, list[Any]]:
+        """Return the columns that a table shows; ids as text."""
+        columns = {name: self.columns[name] for name in self.shown}
+        return {**columns, "id": ids_as_text(columns["id"])}
 
 
 class RecordResult(ColumnsResult):
     """Dimension records; iterates as `DimensionRecord` objects."""
 
-    def __init__(self, element: DimensionElement, columns: Columns) -> None:
-        shown = [name for name in columns if name not in ("region", "begin_ns", "end_ns")]
-        super().__init__(columns, tuple(shown))
+    def __init__(self, element: DimensionElement, answer: Answer) -> None:
+        super().__init__(answer, tuple(element.fields))
         self.element = element
 
     def __iter__(self) -> Iterator[DimensionRecord]:
-        names = list(self.columns)
-        for values in zip(*self.columns.values(), strict=True):
-            yield make_record(self.element, dict(zip(names, values, strict=True)))
+        for page in self.pages():
+            names = list(page)
+            for values in zip(*page.values(), strict=True):
+                yield make_record(self.element, dict(zip(names, values, strict=True)))
 
     def to_columns(self) -> dict[str, list[Any]]:
         """Return the columns that a table shows; a timespan as its two ends."""

@@ -58,6 +58,8 @@ class QueryRequest:
     fields: tuple[tuple[str, tree.Name], ...] = ()
     #: Whether rows have implied values too.
     with_implied: bool = True
+    #: Whether the first rows are to come soon, even if all of them then take longer.
+    is_first_row_urgent: bool = False
 
 
 @contextmanager
@@ -65,6 +67,29 @@ def prepared(registry: Registry, request: QueryRequest) -> Iterator[sa.Select[An
     """Lend the statement that answers a request; temporary tables live as long as the context."""
     with ExitStack() as stack:
         yield _Writer(registry, request, stack).write()
+
+
+def self_contained(registry: Registry, request: QueryRequest) -> sa.Select[Any] | None:
+    """Return the statement that answers a request; None if it needs temporary tables.
+
+    Raises
+    ------
+    QueryError
+        If the request cannot be answered.
+    """
+    with _CountingStack() as stack:
+        select = _Writer(registry, request, stack).write()
+        return None if stack.n_entered else select
+
+
+class _CountingStack(ExitStack):
+    """Knows whether anything was lent."""
+
+    n_entered = 0
+
+    def enter_context(self, cm: Any) -> Any:
+        self.n_entered += 1
+        return super().enter_context(cm)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +136,12 @@ class _Writer:
         for join in request.datasets:
             dataset_type = join.registered.dataset_type
             first_only = join.find_first and not self._takes_first_last(join)
-            search = search_datasets(join.registered, join.collections, find_first=first_only)
+            search = search_datasets(
+                join.registered,
+                join.collections,
+                find_first=first_only,
+                is_first_row_urgent=request.is_first_row_urgent,
+            )
             tables.join_dataset(dataset_type, search, join.collections)
         for element in plan.elements:
             tables.join_element(element)

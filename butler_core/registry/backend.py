@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 import sqlalchemy as sa
 
 from butler_core.errors import RepositoryError
+from butler_core.registry.row_spool import Rows
 
 #: What to do with a row whose key is stored already.
 OnConflict = Literal["raise", "skip", "replace"]
@@ -75,10 +76,12 @@ class Backend(Protocol):
         """Let the query planner look at some tables again."""
         ...
 
-    def stream(
-        self, connection: sa.Connection, select: sa.Executable, size: int
-    ) -> Iterator[list[tuple[Any, ...]]]:
-        """Give the rows of a query, so many at a time."""
+    def stream(self, connection: sa.Connection, select: sa.Executable, size: int) -> Iterator[Rows]:
+        """Give the rows of a query, so many at a time; processed for Python or not."""
+        ...
+
+    def cursors_block_writers(self, connection: sa.Connection) -> bool:
+        """Return whether an open cursor keeps others from writing."""
         ...
 
     def explain(self, error: BaseException) -> RepositoryError:

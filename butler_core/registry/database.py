@@ -6,8 +6,6 @@ Runs statements. Knows no table and no meaning, and nothing of one kind of datab
 from __future__ import annotations
 
 import itertools
-import pickle
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,11 +15,16 @@ import sqlalchemy as sa
 
 from butler_core.errors import ReadOnlyRepositoryError
 from butler_core.registry.backend import Backend, OnConflict
+from butler_core.registry.row_spool import Rows, RowSpool
 
 Columns = dict[str, list[Any]]
+Select = sa.Select[Any] | sa.CompoundSelect[Any]
 
 #: Rows of a page: so many are in memory at a time where an answer is gone through.
 _PAGE = 20_000
+
+#: Rows of the first page, where it is to come soon.
+_FIRST_PAGE = 200
 
 #: From so many new rows on, a table's statistics are worth refreshing.
 _MANY = 1_000
@@ -145,16 +148,16 @@ class Database:
         with self._writing() as connection:
             return int(connection.execute(statement, parameters).rowcount)
 
-    def fetch_rows(self, select: sa.Select[Any] | sa.CompoundSelect[Any]) -> list[tuple[Any, ...]]:
+    def fetch_rows(self, select: Select) -> Rows:
         """Return all rows of a query as plain tuples."""
         with self.connection() as connection:
             result = connection.execute(select)
             assert result.cursor is not None  # a select has one
-            rows: list[tuple[Any, ...]] = list(result.cursor.fetchall())
+            rows: Rows = list(result.cursor.fetchall())
             result.close()
         return _processed(rows, self._result_processors(select))
 
-    def fetch_columns(self, select: sa.Select[Any] | sa.CompoundSelect[Any]) -> Columns:
+    def fetch_columns(self, select: Select) -> Columns:
         """Return all rows of a query as one list per column, by column name."""
         names = [column.name for column in select.selected_columns]
         rows = self.fetch_rows(select)
@@ -176,40 +179,45 @@ class Database:
             for column in select.selected_columns
         ]
 
-    def stream_pages(
-        self, select: sa.Select[Any] | sa.CompoundSelect[Any], size: int = _PAGE
-    ) -> Iterator[list[tuple[Any, ...]]]:
-        """Give the rows of a query as the database finds them, so many at a time.
+    def stream_pages(self, select: Select) -> Iterator[Rows]:
+        """Give the rows of a query as the database finds them, page by page.
 
         Rule: a cursor is open between pages, so nothing slow and nobody else's
         code may run there; see `fetch_pages`.
         """
         processors = self._result_processors(select)
         with self.connection() as connection:
-            for page in self._backend.stream(connection, select, size):
+            for page in self._backend.stream(connection, select, _PAGE):
                 yield _processed(page, processors)
 
-    def fetch_pages(
-        self, select: sa.Select[Any] | sa.CompoundSelect[Any], size: int = _PAGE
-    ) -> Iterator[list[tuple[Any, ...]]]:
-        """Give the rows of a query, so many at a time, in bounded memory.
+    def fetch_pages(self, select: Select) -> Iterator[Rows]:
+        """Give the rows of a query page by page, in bounded memory, the first few soon.
 
-        What does not fit into the first page waits in a temporary file, so that
-        no cursor is open, and nobody is kept from writing, while the caller works.
+        What comes after the first page waits in a temporary file, so that no
+        cursor stays open while the caller works. Where an open cursor would
+        keep others from writing, the first page waits for the last, too.
         """
+        if self.in_transaction:
+            yield from self.spool(select)
+            return
         processors = self._result_processors(select)
-        with tempfile.TemporaryFile(prefix="butler-rows-") as spool:
-            with self.connection() as connection:
-                pages = self._backend.stream(connection, select, size)
-                first, count = next(pages, []), 0
-                for page in pages:
-                    pickle.dump(page, spool, protocol=pickle.HIGHEST_PROTOCOL)
-                    count += 1
+        with self.connection() as connection:
+            if self._backend.cursors_block_writers(connection):
+                yield from self.spool(select)
+                return
+            pages = self._backend.stream(connection, select, _FIRST_PAGE)
+            first = next(pages, [])
             yield _processed(first, processors)
-            spool.seek(0)
-            for _ in range(count):
-                page = pickle.load(spool)  # noqa: S301 - our own, of a nameless file
-                yield _processed(page, processors)
+            rest = RowSpool(pages)
+        for page in rest.pages():
+            yield _processed(page, processors)
+
+    def spool(self, select: Select) -> Iterator[Rows]:
+        """Fetch the rows of a query into a temporary file at once, and give them page by page."""
+        processors = self._result_processors(select)
+        with self.connection() as connection:
+            spool = RowSpool(self._backend.stream(connection, select, _PAGE))
+        return (_processed(page, processors) for page in spool.pages())
 
     # --------------------------------------------------------------- columns
     def insert_columns(
@@ -330,7 +338,7 @@ class Database:
             raise self._backend.explain(error) from error
 
 
-def _processed(rows: list[tuple[Any, ...]], processors: Sequence[Any]) -> list[tuple[Any, ...]]:
+def _processed(rows: Rows, processors: Sequence[Any]) -> Rows:
     """Return rows with their values as Python has them."""
     if not rows or not any(processors):
         return rows

@@ -11,9 +11,16 @@ from butler_core.datasets.collection import Collection, CollectionType
 from butler_core.registry.dataset_types import RegisteredType
 from butler_core.timespan import MAX_NS, MIN_NS
 
+#: Of more runs than these, the statement would grow longer than it is worth.
+_MOST_LOOKED_BACK = 60
+
 
 def search_datasets(
-    registered: RegisteredType, collections: Sequence[Collection], *, find_first: bool
+    registered: RegisteredType,
+    collections: Sequence[Collection],
+    *,
+    find_first: bool,
+    is_first_row_urgent: bool = False,
 ) -> sa.Select[Any] | sa.CompoundSelect[Any]:
     """Return a query for all datasets of a type that the collections hold or name.
 
@@ -24,6 +31,9 @@ def search_datasets(
     find_first
         Whether to keep, of each data ID, only what the first collection that
         has it holds; of a CALIBRATION collection that is every validity range.
+    is_first_row_urgent
+        Whether the first rows are to come soon, even if all of them then take
+        longer.
 
     Returns
     -------
@@ -33,6 +43,8 @@ def search_datasets(
         ``end_ns`` (validity; unbounded outside CALIBRATION collections), and
         one for each required dimension.
     """
+    if find_first and is_first_row_urgent and _can_look_back(collections):
+        return _first_by_looking_back(registered, collections)
     ranks = {collection.key: rank for rank, collection in enumerate(collections)}
     by_type: dict[CollectionType, list[int]] = {}
     for collection in collections:
@@ -97,6 +109,32 @@ def _rank(column: Any, keys: Sequence[int], ranks: dict[int, int]) -> Any:
     if len(keys) <= 1:
         return sa.literal(ranks[keys[0]] if keys else 0, sa.Integer).label("rank")
     return sa.case({key: ranks[key] for key in keys}, value=column).label("rank")
+
+
+def _can_look_back(collections: Sequence[Collection]) -> bool:
+    runs_only = all(c.type is CollectionType.RUN for c in collections)
+    return runs_only and 1 < len(collections) <= _MOST_LOOKED_BACK
+
+
+def _first_by_looking_back(
+    registered: RegisteredType, collections: Sequence[Collection]
+) -> sa.CompoundSelect[Any]:
+    """Search run by run for data IDs that no earlier run has: no row waits for another."""
+    names = registered.dataset_type.dimensions.required
+    parts = []
+    for rank, collection in enumerate(collections):
+        part = _in_runs(registered, [collection.key], {collection.key: rank})
+        earlier = registered.tables.dataset.alias()
+        own = registered.tables.dataset
+        has_it = sa.exists(
+            sa.select(sa.literal(1)).where(
+                earlier.c.dataset_type_id == registered.key,
+                earlier.c.run_id.in_([c.key for c in collections[:rank]]),
+                *(earlier.c[name] == own.c[name] for name in names),
+            )
+        )
+        parts.append(part.where(~has_it) if rank else part)
+    return sa.union_all(*parts)
 
 
 def _first_of(registered: RegisteredType, union: Any) -> sa.Select[Any]:

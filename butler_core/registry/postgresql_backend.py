@@ -20,6 +20,7 @@ from butler_core.errors import (
 )
 from butler_core.registry.backend import BoundColumns, OnConflict
 from butler_core.registry.insert_text import conflict_clause, insert_head, insert_text
+from butler_core.registry.row_spool import Rows
 from butler_core.registry.schema import key_sequence
 
 #: How long a statement waits for another transaction [ms].
@@ -205,23 +206,23 @@ class PostgresqlBackend:
         if listed:
             connection.exec_driver_sql(f"ANALYZE {listed}")
 
-    def stream(
-        self, connection: sa.Connection, select: sa.Executable, size: int
-    ) -> Iterator[list[tuple[Any, ...]]]:
+    def stream(self, connection: sa.Connection, select: sa.Executable, size: int) -> Iterator[Rows]:
         """Step through a cursor of the server."""
         in_transaction = _status(connection) is not psycopg.pq.TransactionStatus.IDLE
         if not in_transaction:
             connection.exec_driver_sql("BEGIN")
         try:
-            result = connection.execution_options(stream_results=True).execute(select)
-            cursor = result.cursor
-            assert cursor is not None  # a select has one
-            while rows := cursor.fetchmany(size):
-                yield list(rows)
-            result.close()
+            options = {"stream_results": True, "max_row_buffer": size}
+            with connection.execute(select, execution_options=options) as result:
+                for rows in result.partitions(size):
+                    yield [tuple(row) for row in rows]
         finally:
             if not in_transaction:
                 connection.rollback()
+
+    def cursors_block_writers(self, connection: sa.Connection) -> bool:  # noqa: ARG002 - in others they do
+        """Return False: a reader has its own view of the tables."""
+        return False
 
     def explain(self, error: BaseException) -> RepositoryError:
         """Tell locks from missing rights, lost servers and the rest."""

@@ -7,7 +7,6 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -20,6 +19,7 @@ from butler_core.errors import (
 from butler_core.registry import sqlite_file
 from butler_core.registry.backend import BoundColumns, OnConflict
 from butler_core.registry.insert_text import insert_text
+from butler_core.registry.row_spool import Rows
 from butler_core.registry.schema import GROUP_SHIFT
 
 #: Rows per executemany, so that memory stays bounded while a batch stays worth its call.
@@ -103,17 +103,19 @@ class SqliteBackend:
         connection.exec_driver_sql("PRAGMA analysis_limit=1000")
         connection.exec_driver_sql("ANALYZE")
 
-    def stream(
-        self, connection: sa.Connection, select: sa.Executable, size: int
-    ) -> Iterator[list[tuple[Any, ...]]]:
+    def stream(self, connection: sa.Connection, select: sa.Executable, size: int) -> Iterator[Rows]:
         """Step through the statement."""
-        cursor = connection.execute(select).cursor
-        assert cursor is not None  # a select has one
+        result = connection.execute(select)
+        assert result.cursor is not None  # a select has one
         try:
-            while rows := cursor.fetchmany(size):
-                yield rows
+            while rows := result.cursor.fetchmany(size):
+                yield list(rows)
         finally:
-            cursor.close()
+            result.close()
+
+    def cursors_block_writers(self, connection: sa.Connection) -> bool:
+        """Return whether there is no write-ahead log."""
+        return connection.exec_driver_sql("PRAGMA journal_mode").scalar() != "wal"
 
     def explain(self, error: BaseException) -> RepositoryError:
         """Tell locks from read-only files and from the rest."""
