@@ -18,9 +18,13 @@ _HOW = """\
   and days, visits and their detectors with regions, a sky map of 16 tracts with 64 patches each.
   Where both answer, their answers must be the same (numbers of quanta, edges, rows, and which run
   each dataset came from), or there is no figure.
-- The *peer* is Rubin's middleware from PyPI in an environment of its own. Its SQLite repositories
-  are analysed (`ANALYZE`) before anything is timed, which helps its query planner and which it
-  does not do by itself. Ours are taken as they are.
+- The *peer* is Rubin's middleware from PyPI in an environment of its own. Where a repository is
+  prepared before anything is timed, the peer's is analysed (`ANALYZE`), which helps its query
+  planner and which it does not do by itself; ours is taken as it is. Ingest and dimension records
+  go to a new repository each time, on both sides as it is.
+- The same work can be of different sizes where a table cell says so: the peer's dense gather and
+  the graph that it opens are smaller than ours. Puts of a dataset leave it in the repository, so
+  an empty one holds some thousands after the last repetition.
 - The *floor* is the least that the work can take: the bare system calls, the best SQL statement
   through the bare driver, the bare joins, or the library call alone.
 - Every measurement is made in a new process. The sides take turns, three times; medians are
@@ -30,7 +34,7 @@ _HOW = """\
   the call, with its arguments as Python objects: paths and data IDs, mappings with regions and
   timespans. Turning these into what a program works on is part of the time.
 - Files and rows that we write are on the disk when a call returns (`fsync`, `synchronous=FULL`);
-  the peer does not wait for its files.
+  the peer does not wait for its files. In the row on one transaction, both use one.
 - Memory is the peak resident memory of the process that does the work.
 
 `make bench ROWS="graph put"` measures some rows anew and keeps the others' last results; the raw

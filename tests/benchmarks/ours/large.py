@@ -38,7 +38,6 @@ def fill(setting: Setting, *, n_datasets: int) -> dict[str, Any]:
             butler.collections.register(run)
         butler.collections.register(_CHAIN, CollectionType.CHAINED)
         butler.collections.redefine_chain(_CHAIN, runs)
-        butler.repository.registry.database.refresh_statistics()
     return {"n": n_datasets, "seconds": time.perf_counter() - begin}
 
 

@@ -60,7 +60,6 @@ def stored(setting: Setting, *, n_puts: int) -> None:
         with butler.transaction():
             for data_id in world.data_ids(n_puts, world.N_FEW_DETECTORS):
                 butler.put(SMALL, "thing", data_id, run="things")
-        butler.repository.registry.database.refresh_statistics()
 
 
 def get(setting: Setting, *, n_gets: int) -> dict[str, Any]:

@@ -101,7 +101,6 @@ def survey(setting: Setting, *, n_exposures: int) -> dict[str, Any]:
         register_type(butler, "raw")
         ids = columns_of(world.data_ids(n_exposures * world.N_DETECTORS))
         ingest_one_file(butler, setting.folder / "raw.yaml", "raw", world.RAW_RUN, ids)
-        butler.repository.registry.database.refresh_statistics()
     return taken.facts(n=len(ids["detector"]))
 
 
@@ -116,7 +115,6 @@ def square(setting: Setting, *, size: int) -> None:
             "exposure": list(range(1, size + 1)),
         }
         ingest_one_file(butler, setting.folder / "start.yaml", "start", "start/all", exposures)
-        butler.repository.registry.database.refresh_statistics()
 
 
 def links(setting: Setting, *, n_exposures: int, n_detectors: int) -> None:
@@ -139,7 +137,6 @@ def filled(setting: Setting, *, n_datasets: int, n_more: int) -> None:
         if n_datasets:
             ids = columns_of(world.data_ids(n_datasets, world.N_FEW_DETECTORS))
             register_datasets(butler, "thing", "filling", ids)
-        butler.repository.registry.database.refresh_statistics()
 
 
 def chain(setting: Setting, *, n_refs: int) -> dict[str, Any]:
@@ -160,5 +157,4 @@ def chain(setting: Setting, *, n_refs: int) -> dict[str, Any]:
             total += len(members)
         butler.collections.register(world.CHAIN, CollectionType.CHAINED)
         butler.collections.redefine_chain(world.CHAIN, [f"run{k}" for k in range(world.N_RUNS)])
-        butler.repository.registry.database.refresh_statistics()
     return {"n": total}
