@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -18,6 +18,7 @@ from butler_core.queries.conditions import ConditionWriter
 from butler_core.queries.expression import names_in
 from butler_core.queries.join_plan import plan_joins
 from butler_core.queries.names import Meaning, meaning_of
+from butler_core.queries.row_order import OrderTerm, in_order, once_in_order
 from butler_core.queries.scope import JoinedTables
 from butler_core.queries.spatial_join import SpatialJoiner
 from butler_core.registry.dataset_search import search_datasets
@@ -272,10 +273,8 @@ class _Writer:
         if request.returns == "datasets" and self._takes_first_last(request.datasets[0]):
             select = self._first_for_each_row(tables, group, columns)
         else:
-            select = self._constrained(tables, columns)
-            if not is_unique:
-                select = select.distinct()
-            select = select.order_by(*self._order(tables))
+            rows, terms = self._constrained(tables, columns), self._terms(tables)
+            select = in_order(rows, terms) if is_unique else once_in_order(rows, columns, terms)
         if request.limit is not None:
             select = select.limit(request.limit)
         return select.offset(request.offset) if request.offset else select
@@ -288,14 +287,17 @@ class _Writer:
         rank = tables.datasets[join.registered.dataset_type.name].c.rank
         rows = [tables.values[name] for name in group.required]
         place = sa.func.rank().over(partition_by=rows or None, order_by=rank).label("place_")
-        order = [term.label(f"order_{i}") for i, (term, _) in enumerate(self._terms(tables))]
+        terms = self._terms(tables)
+        order = [term.label(f"order_{i}") for i, (term, _) in enumerate(terms)]
         inner = self._constrained(tables, [*columns, *order, place]).subquery()
-        select = sa.select(*(inner.c[column.name] for column in columns)).distinct()
+        kept = [inner.c[column.name] for column in columns]
+        select = sa.select(*kept)
         if join.find_first:
             select = select.where(inner.c.place_ == 1)
-        ordered = [inner.c[term.name] for term in order]
-        directions = [descending for _, descending in self._terms(tables)]
-        return select.order_by(*map(_directed, ordered, directions))
+        placed = [
+            (inner.c[term.name], falling) for term, (_, falling) in zip(order, terms, strict=True)
+        ]
+        return once_in_order(select, kept, placed)
 
     def _columns(self, tables: JoinedTables, group: DimensionGroup) -> tuple[list[Any], bool]:
         """Return the columns of a row, and whether rows cannot come twice."""
@@ -329,22 +331,17 @@ class _Writer:
         first_only = join.find_first and not self._takes_first_last(join)
         return first_only or len(join.collections) <= 1
 
-    def _order(self, tables: JoinedTables) -> Sequence[Any]:
-        return [_directed(term, descending) for term, descending in self._terms(tables)]
-
-    def _terms(self, tables: JoinedTables) -> list[tuple[Any, bool]]:
+    def _terms(self, tables: JoinedTables) -> list[OrderTerm]:
         """Return the columns to order by, each with whether the order falls."""
         found = []
         for name, descending in self._request.order_by:
             term = tables.column(name)
             if isinstance(term.value, tuple) or term.kind == "regions":
                 raise UnknownNameError(f"{str(name)!r} has no order; use its .begin or .end")
-            found.append((term.value, descending))
+            # Of truth values PostgreSQL knows no first.
+            value = sa.cast(term.value, sa.Integer) if term.kind == "bool" else term.value
+            found.append((value, descending))
         return found
-
-
-def _directed(column: Any, descending: bool) -> Any:
-    return column.desc() if descending else column
 
 
 def _conjuncts(node: tree.Node) -> list[tree.Node]:
