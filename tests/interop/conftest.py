@@ -73,9 +73,9 @@ def peer_error() -> type[PeerError]:
 
 @pytest.fixture(scope="session")
 def ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Butler]:
-    """Return our butler of the small world that the peer has too."""
+    """Return our butler of the wide world that the peer has too."""
     shared = SimpleNamespace(**runpy.run_path(str(HERE.parent / "butler_core" / "conftest.py")))
-    world = SimpleNamespace(**runpy.run_path(str(HERE.parent / "small_world.py")))
+    world = SimpleNamespace(**runpy.run_path(str(HERE.parent / "wide_world.py")))
     with Butler.create(tmp_path_factory.mktemp("ours") / "repo") as butler:
         shared.fill_records(butler, world)
         shared.fill_datasets(butler, world)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 
 class Peer:
-    """The peer's universe, and a repository with the small world in it."""
+    """The peer's universe, and a repository with the wide world in it."""
 
     def __init__(self, folder: str) -> None:
         from lsst.daf.butler import DimensionUniverse
@@ -80,7 +80,7 @@ class Peer:
         return found
 
     def paths(self, items: list[dict]) -> list[str]:
-        """Return the paths that templates give for datasets of the small world."""
+        """Return the paths that templates give for datasets of the wide world."""
         from lsst.daf.butler import DatasetRef, DatasetType
         from lsst.daf.butler.datastore.file_templates import FileTemplate
 
@@ -108,7 +108,7 @@ class Peer:
     def _filled(self):
         from lsst.daf.butler import Butler, CollectionType, DatasetType
 
-        world = runpy.run_path(str(Path(__file__).parents[1] / "small_world.py"))
+        world = runpy.run_path(str(Path(__file__).parents[1] / "wide_world.py"))
         root = f"{self.folder}/peer"
         Butler.makeRepo(root)
         butler = Butler.from_config(root, writeable=True)
@@ -147,24 +147,17 @@ class Peer:
         return sorted(found)
 
     # ---------------------------------------------------------------- queries
-    def data_ids(self, question: dict) -> list[list]:
-        with self.butler.query() as query:
-            for name, collections in question.get("datasets", []):
-                query = query.join_dataset_search(name, collections)
-            found = query.where(question["where"]).data_ids(question["dimensions"])
-            return sorted([list(data_id.required_values) for data_id in found], key=repr)
+    def ask(self, question: dict) -> object:
+        """Return the answer to one question, as ``peer_queries.py`` says."""
+        from peer_queries import peer_answer
 
-    def records(self, question: dict) -> list[list]:
-        with self.butler.query() as query:
-            found = query.where(question["where"]).dimension_records(question["element"])
-            return sorted([list(record.dataId.required_values) for record in found], key=repr)
+        return peer_answer(self.butler, question)
 
-    def datasets(self, question: dict) -> list[list]:
-        with self.butler.query() as query:
-            found = query.where(question["where"]).datasets(
-                question["type"], question["collections"], find_first=question["find_first"]
-            )
-            return sorted([[ref.run, *ref.dataId.required_values] for ref in found], key=repr)
+    def literal_ns(self, texts: list[str]) -> list[int | None]:
+        """Return what time literals mean."""
+        from peer_queries import literal_ns
+
+        return literal_ns(texts)
 
     def find(self, questions: list[dict]) -> list:
         """Return the run that each dataset is found in, None if it is not, or the error's class."""

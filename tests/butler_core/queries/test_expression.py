@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import subprocess
 import sys
 import uuid
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from butler_core.errors import ExpressionSyntaxError
 from butler_core.queries.expression import (
@@ -37,6 +40,15 @@ from butler_core.queries.expression_tree import (
     TimespanLiteral,
     Unary,
 )
+
+#: Words of the language, whole and broken.
+PIECES = (
+    "a", "visit.id", "x.y.z", "a.b.c.d", ":b", ":", "1", "-2", "2.5", "1e999", ".5", "1..3", "5..3",
+    "1..9:2", "..", "'t'", "''", "'", "T'2024-01-01'", "T'x'", "t'59402.5'", "T", "NULL", "TRUE",
+    "(", ")", ",", "AND", "OR", "NOT", "IN", "IS", "OVERLAPS", "=", "==", "!=", "<", "<=", ">", "+",
+    "-", "*", "/", "%", "POINT", "CIRCLE(1, 2, 3)", "GLOB(a, '*')", "GLOB", "REGION", "UUID('x')",
+    "BOX(1,2,3,4)", "POLYGON(1,1,2,2,3,1)", "f(", "\\", "!", "&&", "\"", "é", "\0", "\t",
+)  # fmt: skip
 
 A, B, C = Name(("a",)), Name(("b",)), Name(("c",))
 ONE, TWO = Literal(1), Literal(2)
@@ -200,6 +212,20 @@ def test_long_line_is_cut_around_the_place():
 def test_deep_nesting_is_refused():
     with pytest.raises(ExpressionSyntaxError, match="nests deeper than 100 levels"):
         parse("NOT " * MAX_DEPTH + "a")
+
+
+@given(st.text())
+def test_any_text_is_read_or_refused_as_wrong(text):
+    with contextlib.suppress(ExpressionSyntaxError):
+        parse(text)
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=14), st.sampled_from(["", " ", "\n"]))
+def test_any_sequence_of_words_is_read_or_refused_as_wrong(words, between):
+    with contextlib.suppress(ExpressionSyntaxError):
+        tree = parse(between.join(words))
+
+        assert parse(format_expression(tree)) == tree
 
 
 def test_redundant_brackets_and_long_lists_are_no_depth():

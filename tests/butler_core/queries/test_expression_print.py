@@ -34,7 +34,16 @@ words = st.sampled_from(["a", "visit", "order_by", "t", "T", "_x1", "isnull", "E
 names = st.builds(lambda parts: Name(tuple(parts)), st.lists(words, min_size=1, max_size=3))
 binds = st.builds(Bind, st.one_of(words, st.just("and")))
 times = st.sampled_from(
-    ["2021-07-07/tai", "2021-07-07 01:02:03.5/TAI", "isot/2020-01-01T00:00/tai"]
+    [
+        "2021-07-07/tai",
+        "2021-07-07 01:02:03.5/TAI",
+        "isot/2020-01-01T00:00/tai",
+        "59402.5",
+        "2021:188",
+        " jd/2459402.543/tt",
+        "unix/1625619723.5",
+        "2021-07-07T00:00+00:00",
+    ]
 )
 time_literals = times.map(lambda text: TimeLiteral(text, decode_time(text)))
 numbers = st.builds(Literal, st.one_of(integers, st.floats(allow_nan=False, allow_infinity=False)))
@@ -52,7 +61,12 @@ spans = st.builds(TimespanLiteral, bounds, bounds)
 items = st.lists(st.one_of(literals, time_literals, ranges, binds, names), min_size=1, max_size=4)
 angles = st.one_of(numbers, binds, names)
 calls = st.one_of(
+    st.builds(lambda *args: Call("POINT", args), angles, angles),
     st.builds(lambda *args: Call("CIRCLE", args), angles, angles, angles),
+    st.builds(lambda *args: Call("BOX", args), angles, angles, angles, angles),
+    st.lists(st.tuples(angles, angles), min_size=3, max_size=4).map(
+        lambda corners: Call("POLYGON", tuple(angle for corner in corners for angle in corner))
+    ),
     st.builds(lambda *args: Call("GLOB", args), names, st.one_of(strings, binds)),
     st.builds(lambda *args: Call("REGION", args), st.one_of(strings, binds, names)),
 )
