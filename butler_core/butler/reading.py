@@ -13,6 +13,7 @@ from butler_core.datasets.dataset_ref import DatasetRef
 from butler_core.datasets.dataset_type import DatasetType
 from butler_core.datastore.file_record import FileRecord
 from butler_core.errors import DatasetNotFoundError, NoCollectionsError
+from butler_core.registry.dataset_lookup import FoundDataset
 from butler_core.repository import lookup
 from butler_core.timespan import Timespan
 
@@ -47,7 +48,7 @@ class ButlerReading(ButlerQueries):
         more: Mapping[str, Any],
         collections: str | Iterable[str] | None,
         timespan: Timespan | None = None,
-    ) -> tuple[DatasetRef, int] | None:
+    ) -> tuple[DatasetRef, FoundDataset] | None:
         name = name_of(dataset_type)
         registry = self.repository.registry
         registered = registry.dataset_types.get(name)
@@ -153,18 +154,18 @@ class ButlerReading(ButlerQueries):
         registry = self.repository.registry
         if isinstance(dataset_type, DatasetRef):
             ref = dataset_type
-            key = registry.datasets.keys_of([ref]).get(ref.id.bytes)
-            if key is None:
+            registered = registry.dataset_types.find(ref.dataset_type.name)
+            row = registry.lookup.find_id(registered, ref.id.bytes) if registered else None
+            if row is None:
                 raise DatasetNotFoundError(f"{ref} does not exist in {str(self.repository.root)!r}")
         else:
             found = self._find(dataset_type, data_id, more, collections, timespan)
             if found is None:
                 raise self._not_found(dataset_type, {**values_of(data_id), **more}, collections)
-            ref, key = found
-        record = registry.files.get(key)
-        if record is None:
+            ref, row = found
+        if row.record is None:
             raise DatasetNotFoundError(f"{ref} is registered, but has no file in the datastore")
-        return ref, record
+        return ref, row.record
 
     def _not_found(
         self,

@@ -249,6 +249,6 @@ def table_to_arrow(table: Any) -> Any:
     table
         An astropy table.
     """
-    import pyarrow as pa  # type: ignore[import-not-found] # an extra
+    import pyarrow as pa
 
     return pa.table({name: pa.array(list(table[name])) for name in table.colnames})

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Protocol
 
 import sqlalchemy as sa
 
 from butler_core.datasets.collection import CollectionType
+from butler_core.errors import QueryError
+from butler_core.queries.request_shape import is_pinned, shape_of
 from butler_core.queries.select import QueryRequest, prepared, self_contained
+from butler_core.registry.prepared_statement import PreparedStatement
 from butler_core.registry.registry import Registry
+from butler_core.registry.row_spool import Rows, RowSpool
 
 Columns = Mapping[str, list[Any]]
 
@@ -52,7 +55,7 @@ class KnownAnswer:
 
 
 class QueryAnswer:
-    """What a registry answers; asked anew each time.
+    """What a registry answers; asked anew each time, as far as it needs no temporary tables.
 
     Raises
     ------
@@ -63,45 +66,79 @@ class QueryAnswer:
     def __init__(self, registry: Registry, request: QueryRequest) -> None:
         self._registry = registry
         self._request = request
-        self._select = self_contained(registry, request)
+        self._values: dict[str, Any] = {}
+        #: Rows that were fetched already, and the names of their columns.
+        self._spool: RowSpool | None = None
+        self._names: list[str] = []
+        self._statement = self._prepared()
+        if self._statement is None:
+            self._fetch()
 
-    @contextmanager
-    def _statement(self) -> Iterator[sa.Select[Any]]:
-        if self._select is not None:
-            yield self._select
-            return
+    def _prepared(self) -> PreparedStatement | None:
+        """Return the statement for requests of this shape, if it needs no temporary tables."""
+        shape = shape_of(self._request)
+        self._values = shape.values
+        if shape.key is None:
+            return None
+        return self._registry.prepared.get(shape.key, lambda: self._written(shape.request))
+
+    def _written(self, shaped: QueryRequest) -> sa.Select[Any] | None:
+        try:
+            return self_contained(self._registry, shaped)
+        except QueryError:  # in whose message the numbers must be
+            return self_contained(self._registry, self._request)
+
+    def _fetch(self) -> None:
+        """Fetch all rows: temporary tables must be gone before the caller goes on."""
         with prepared(self._registry, self._request) as select:
-            yield select
+            self._spool = self._registry.database.spool(select)
+            self._names = [column.name for column in select.selected_columns]
 
     def columns(self) -> Columns:
         """Return all rows, one list per column; of datasets with the names of their runs."""
-        with self._statement() as select:
-            columns = self._registry.database.fetch_columns(select)
+        if self._statement is None:
+            rows = [row for page in self._spooled() for row in page]
+            return self._with_runs(self._as_columns(rows), {})
+        columns = self._registry.database.fetch_prepared_columns(self._statement, self._values)
         return self._with_runs(columns, {})
 
     def pages(self) -> Iterator[Columns]:
         """Give all rows, some at a time, in bounded memory; the first few soon."""
+        if self._statement is not None and is_pinned(self._request):
+            yield self.columns()
+            return
         runs: dict[int, str] = {}
-        request = replace(self._request, is_first_row_urgent=True)
-        database = self._registry.database
-        select = self_contained(self._registry, request) if self._select is not None else None
-        if select is not None:
-            pages = database.fetch_pages(select)
-        else:  # temporary tables must be gone before the caller goes on
-            with prepared(self._registry, self._request) as select:
-                pages = database.spool(select)
-        names = [column.name for column in select.selected_columns]
-        for rows in pages:
+        for rows in self._pages():
             if rows:
-                lists = map(list, zip(*rows, strict=True))
-                yield self._with_runs(dict(zip(names, lists, strict=True)), runs)
+                yield self._with_runs(self._as_columns(rows), runs)
+
+    def _pages(self) -> Iterator[Rows]:
+        if self._statement is None:
+            return self._spooled()
+        urgent = replace(self._request, is_first_row_urgent=True)
+        select = self_contained(self._registry, urgent)
+        assert select is not None  # as in the other form
+        self._names = [column.name for column in select.selected_columns]
+        return self._registry.database.fetch_pages(select)
+
+    def _spooled(self) -> Iterator[Rows]:
+        assert self._spool is not None
+        return self._spool.pages()
+
+    def _as_columns(self, rows: Rows) -> dict[str, list[Any]]:
+        if not rows:
+            return {name: [] for name in self._names}
+        return dict(zip(self._names, map(list, zip(*rows, strict=True)), strict=True))
 
     def count(self) -> int:
         """Return how many rows there are, without fetching them."""
-        with self._statement() as select:
-            inner = select.order_by(None).subquery() if self._is_whole else select.subquery()
-            counted = sa.select(sa.func.count()).select_from(inner)
-            return int(self._registry.database.fetch_scalar(counted))
+        if self._spool is not None:
+            return self._spool.n_rows
+        select = self_contained(self._registry, self._request)
+        assert select is not None  # as when it was prepared
+        inner = select.order_by(None).subquery() if self._is_whole else select.subquery()
+        counted = sa.select(sa.func.count()).select_from(inner)
+        return int(self._registry.database.fetch_scalar(counted))
 
     @property
     def _is_whole(self) -> bool:

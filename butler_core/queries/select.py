@@ -21,6 +21,7 @@ from butler_core.queries.names import Meaning, meaning_of
 from butler_core.queries.row_order import OrderTerm, in_order, once_in_order
 from butler_core.queries.scope import JoinedTables
 from butler_core.queries.spatial_join import SpatialJoiner
+from butler_core.queries.terms import Parameter
 from butler_core.registry.dataset_search import search_datasets
 from butler_core.registry.dataset_types import RegisteredType
 from butler_core.registry.registry import Registry
@@ -255,7 +256,8 @@ class _Writer:
         select = select.where(*self._valid)
         for name, value in self._data_id.items():
             if name in tables.values:
-                select = select.where(tables.values[name] == value)
+                given = value.sql if isinstance(value, Parameter) else value
+                select = select.where(tables.values[name] == given)
         return select
 
     def _is_joined(self, part: tree.Node, tables: JoinedTables) -> bool:

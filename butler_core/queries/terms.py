@@ -15,6 +15,8 @@ import sqlalchemy as sa
 from butler_core.errors import TimespanError
 from butler_core.timespan import MAX_NS, MIN_NS, Timespan
 
+_TYPES: dict[str, Any] = {"int": sa.BigInteger(), "float": sa.Double(), "text": sa.String()}
+
 
 @dataclass(frozen=True, slots=True)
 class Term:
@@ -38,11 +40,27 @@ class Term:
         return f"an {self.noun}" if self.noun[0] in "aeiou" else f"a {self.noun}"
 
 
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """The place of a value that is given when the statement is run."""
+
+    #: ``int``, ``float`` or ``text``.
+    kind: str
+    name: str
+
+    @property
+    def sql(self) -> sa.BindParameter[Any]:
+        """The place, in SQL."""
+        return sa.bindparam(self.name, None, type_=_TYPES[self.kind], required=False)
+
+
 def constant(value: Any) -> Term:
     """Return a Python value as a term."""
     match value:
         case None:
             return Term("null", sa.null())
+        case Parameter():
+            return Term(value.kind, value.sql)
         case bool():
             return Term("bool", sa.literal(value, sa.Boolean))
         case int():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -16,6 +17,7 @@ from butler_core.errors import (
     near_misses,
 )
 from butler_core.registry.database import Database
+from butler_core.registry.prepared_statement import StatementCache, placeholder
 from butler_core.registry.schema import Schema
 
 
@@ -29,6 +31,8 @@ class CollectionTable:
         self._database = database
         self._table = schema.collection
         self._chain = schema.collection_chain
+        #: Statements for collections with all that is below them, by the number of names.
+        self._closures = StatementCache(database.dialect, most=64)
 
     # -------------------------------------------------------------- look-up
     def get(self, name: str) -> Collection:
@@ -80,23 +84,65 @@ class CollectionTable:
 
     def flatten(self, expression: Iterable[str]) -> list[Collection]:
         """Return the collections that a search visits, in order: chains opened, each once."""
-        queue = self.resolve(expression)
+        names = list(expression)
+        if any(is_glob(name) for name in names):
+            names = [collection.name for collection in self.resolve(names)]
+        known = self._with_descendants(names)
+        unknown = [name for name in names if name not in known]
+        if unknown:
+            raise self._unknown(unknown)
         found: dict[str, Collection] = {}
         opened: set[str] = set()
-        known: dict[str, Collection] = {}
+        queue = names[::-1]
         while queue:
-            collection = queue.pop(0)
+            collection = known[queue.pop()]
             if collection.type is not CollectionType.CHAINED:
                 found.setdefault(collection.name, collection)
-                continue
-            if collection.name in opened:
-                continue
-            opened.add(collection.name)
-            absent = [name for name in collection.children if name not in known]
-            if absent:
-                known |= self.find(absent)
-            queue = [known[name] for name in collection.children if name in known] + queue
+            elif collection.name not in opened:
+                opened.add(collection.name)
+                queue += collection.children[::-1]
         return list(found.values())
+
+    def _with_descendants(self, names: Sequence[str]) -> dict[str, Collection]:
+        """Return collections and all that chains among them hold, however deep, by name."""
+        marks = [placeholder(f"name_{i}", self._table.c.name) for i in range(len(names))]
+        statement = self._closures.get(len(names), lambda: self._closure(marks))
+        assert statement is not None
+        values = {f"name_{i}": name for i, name in enumerate(names)}
+        rows = self._database.fetch_prepared(statement, values)
+        names_by_key = {row[0]: row[1] for row in rows}
+        children: dict[int, list[tuple[int, str]]] = {}
+        for key, _, _, _, position, child in rows:
+            if child is not None:
+                children.setdefault(key, []).append((position, names_by_key[child]))
+        return {
+            name: Collection(
+                key, name, CollectionType(kind), doc,
+                tuple(child for _, child in sorted(children.get(key, ()))),
+            )
+            for key, name, kind, doc, *_ in rows
+        }  # fmt: skip
+
+    def _closure(self, names: Sequence[Any]) -> sa.Select[Any]:
+        """Return the query for collections by name and all below them, with chains' edges."""
+        table, chain = self._table, self._chain
+        start = sa.select(table.c.collection_id).where(
+            table.c.name.in_(names) if names else sa.false()
+        )
+        below = start.cte("below", recursive=True)
+        below = below.union(
+            sa.select(chain.c.child_id).join_from(
+                chain, below, chain.c.parent_id == below.c.collection_id
+            )
+        )
+        return sa.select(
+            table.c.collection_id, table.c.name, table.c.type, table.c.doc,
+            chain.c.position, chain.c.child_id,
+        ).select_from(
+            below.join(table, table.c.collection_id == below.c.collection_id).outerjoin(
+                chain, chain.c.parent_id == table.c.collection_id
+            )
+        )  # fmt: skip
 
     def parents(self, name: str) -> list[str]:
         """Return the names of the chains that name a collection directly."""

@@ -15,6 +15,11 @@ import sqlalchemy as sa
 
 from butler_core.errors import ReadOnlyRepositoryError
 from butler_core.registry.backend import Backend, OnConflict
+from butler_core.registry.prepared_statement import (
+    PreparedStatement,
+    processed,
+    result_processors,
+)
 from butler_core.registry.row_spool import Rows, RowSpool
 
 Columns = dict[str, list[Any]]
@@ -28,9 +33,6 @@ _FIRST_PAGE = 200
 
 #: From so many new rows on, a table's statistics are worth refreshing.
 _MANY = 1_000
-
-#: Types whose values come from every driver as Python has them.
-_PLAIN = (sa.Integer, sa.Float, sa.String)
 
 _STAGE_NUMBER = itertools.count()
 
@@ -150,34 +152,44 @@ class Database:
 
     def fetch_rows(self, select: Select) -> Rows:
         """Return all rows of a query as plain tuples."""
+        return _processed(self._raw_rows(select), result_processors(self.dialect, select))
+
+    def fetch_columns(self, select: Select) -> Columns:
+        """Return all rows of a query as one list per column, by column name."""
+        names = [column.name for column in select.selected_columns]
+        return _columns(names, self._raw_rows(select), result_processors(self.dialect, select))
+
+    def _raw_rows(self, select: Select) -> Rows:
         with self.connection() as connection:
             result = connection.execute(select)
             assert result.cursor is not None  # a select has one
             rows: Rows = list(result.cursor.fetchall())
             result.close()
-        return _processed(rows, self._result_processors(select))
+        return rows
 
-    def fetch_columns(self, select: Select) -> Columns:
-        """Return all rows of a query as one list per column, by column name."""
-        names = [column.name for column in select.selected_columns]
-        rows = self.fetch_rows(select)
-        if not rows:
-            return {name: [] for name in names}
-        return dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+    def fetch_prepared(self, statement: PreparedStatement, values: Mapping[str, Any]) -> Rows:
+        """Return all rows of a prepared query as plain tuples."""
+        return _processed(self._prepared_rows(statement, values), statement.result_processors)
+
+    def fetch_prepared_columns(
+        self, statement: PreparedStatement, values: Mapping[str, Any]
+    ) -> Columns:
+        """Return all rows of a prepared query as one list per column, by column name."""
+        rows = self._prepared_rows(statement, values)
+        return _columns(statement.names, rows, statement.result_processors)
+
+    def _prepared_rows(self, statement: PreparedStatement, values: Mapping[str, Any]) -> Rows:
+        with self.connection() as connection:
+            result = connection.exec_driver_sql(statement.text, statement.parameters(values))
+            assert result.cursor is not None  # a select has one
+            rows: Rows = list(result.cursor.fetchall())
+            result.close()
+        return rows
 
     def fetch_scalar(self, select: sa.Select[Any]) -> Any:
         """Return the first column of the first row, or None if there is no row."""
         with self.connection() as connection:
             return connection.execute(select).scalar()
-
-    def _result_processors(self, select: Any) -> list[Any]:
-        dialect = self._engine.dialect
-        return [
-            None
-            if isinstance(column.type, _PLAIN)
-            else column.type.dialect_impl(dialect).result_processor(dialect, None)
-            for column in select.selected_columns
-        ]
 
     def stream_pages(self, select: Select) -> Iterator[Rows]:
         """Give the rows of a query as the database finds them, page by page.
@@ -185,7 +197,7 @@ class Database:
         Rule: a cursor is open between pages, so nothing slow and nobody else's
         code may run there; see `fetch_pages`.
         """
-        processors = self._result_processors(select)
+        processors = result_processors(self.dialect, select)
         with self.connection() as connection:
             for page in self._backend.stream(connection, select, _PAGE):
                 yield _processed(page, processors)
@@ -198,26 +210,25 @@ class Database:
         keep others from writing, the first page waits for the last, too.
         """
         if self.in_transaction:
-            yield from self.spool(select)
+            yield from self.spool(select).pages()
             return
-        processors = self._result_processors(select)
+        processors = result_processors(self.dialect, select)
         with self.connection() as connection:
             if self._backend.cursors_block_writers(connection):
-                yield from self.spool(select)
+                yield from self.spool(select).pages()
                 return
             pages = self._backend.stream(connection, select, _FIRST_PAGE)
             first = next(pages, [])
             yield _processed(first, processors)
-            rest = RowSpool(pages)
-        for page in rest.pages():
-            yield _processed(page, processors)
+            rest = RowSpool(_processed(page, processors) for page in pages)
+        yield from rest.pages()
 
-    def spool(self, select: Select) -> Iterator[Rows]:
-        """Fetch the rows of a query into a temporary file at once, and give them page by page."""
-        processors = self._result_processors(select)
+    def spool(self, select: Select) -> RowSpool:
+        """Fetch the rows of a query at once, those of further pages into a temporary file."""
+        processors = result_processors(self.dialect, select)
         with self.connection() as connection:
-            spool = RowSpool(self._backend.stream(connection, select, _PAGE))
-        return (_processed(page, processors) for page in spool.pages())
+            pages = self._backend.stream(connection, select, _PAGE)
+            return RowSpool(_processed(page, processors) for page in pages)
 
     # --------------------------------------------------------------- columns
     def insert_columns(
@@ -342,8 +353,13 @@ def _processed(rows: Rows, processors: Sequence[Any]) -> Rows:
     """Return rows with their values as Python has them."""
     if not rows or not any(processors):
         return rows
-    columns = [
-        values if process is None else [process(value) for value in values]
-        for process, values in zip(processors, zip(*rows, strict=True), strict=True)
-    ]
-    return list(zip(*columns, strict=True))
+    columns = zip(*rows, strict=True)
+    return list(zip(*map(processed, columns, processors), strict=True))
+
+
+def _columns(names: Sequence[str], rows: Rows, processors: Sequence[Any]) -> Columns:
+    """Return rows as columns with their values as Python has them."""
+    if not rows:
+        return {name: [] for name in names}
+    columns = map(list, zip(*rows, strict=True))
+    return dict(zip(names, map(processed, columns, processors), strict=True))

@@ -10,11 +10,13 @@ from butler_core.registry.address import RegistryAddress
 from butler_core.registry.attributes import AttributeTable
 from butler_core.registry.collections import CollectionTable
 from butler_core.registry.database import Database
+from butler_core.registry.dataset_lookup import DatasetLookup
 from butler_core.registry.dataset_types import DatasetTypeTable
 from butler_core.registry.datasets import DatasetTables
 from butler_core.registry.dimension_records import DimensionRecordTables
 from butler_core.registry.file_records import FileRecordTable
 from butler_core.registry.memberships import MembershipTables
+from butler_core.registry.prepared_statement import StatementCache
 from butler_core.registry.schema import SCHEMA_VERSION, Schema
 
 
@@ -30,7 +32,10 @@ class Registry:
         self.dataset_types = DatasetTypeTable(database, self.schema)
         self.records = DimensionRecordTables(database, self.schema)
         self.datasets = DatasetTables(database, self.schema, self.dataset_types)
+        self.lookup = DatasetLookup(database, self.schema)
         self.memberships = MembershipTables(database)
+        #: Statements that were compiled before, by what they ask.
+        self.prepared = StatementCache(database.dialect)
         self.files = FileRecordTable(database, self.schema)
 
     @classmethod

@@ -10,7 +10,7 @@ from butler_core.datasets.collection import Collection, CollectionType
 from butler_core.datasets.dataset_ref import DatasetRef
 from butler_core.dimensions.data_coordinate import DataCoordinate
 from butler_core.errors import AmbiguousDatasetError
-from butler_core.registry.dataset_search import search_datasets
+from butler_core.registry.dataset_lookup import FoundDataset
 from butler_core.registry.dataset_types import RegisteredType
 from butler_core.registry.registry import Registry
 from butler_core.repository.expansion import complete_data_id, timespan_of
@@ -25,8 +25,8 @@ def find_dataset(
     *,
     defaults: Mapping[str, Any],
     timespan: Timespan | None = None,
-) -> tuple[DatasetRef, int] | None:
-    """Return the first dataset found, with its key, or None.
+) -> tuple[DatasetRef, FoundDataset] | None:
+    """Return the first dataset found, and where it is, or None.
 
     Parameters
     ----------
@@ -47,54 +47,35 @@ def find_dataset(
     group = registered.dataset_type.dimensions
     known = complete_data_id(registry, group, given, defaults)
     data_id = DataCoordinate.standardize({n: known[n] for n in group if n in known}, group=group)
-    rows = _candidates(registry, registered, collections, data_id)
+    rows = registry.lookup.find(registered, collections, data_id.required)
     if any(c.type is CollectionType.CALIBRATION for c in collections):
         rows = _valid(registry, rows, timespan, known)
     if not rows:
         return None
-    best = [row for row in rows if row["rank"] == rows[0]["rank"]]
-    if len({row["dataset_key"] for row in best}) > 1:
+    best = [row for row in rows if row.rank == rows[0].rank]
+    if len({row.key for row in best}) > 1:
         raise AmbiguousDatasetError(
             f"{len(best)} {registered.dataset_type.name!r} datasets of {data_id} are certified in "
-            f"{collections[best[0]['rank']].name!r}; say for which time: "
+            f"{collections[best[0].rank].name!r}; say for which time: "
             "give an exposure, or timespan="
         )
     row = best[0]
-    run = _run_name(registry, row["run_id"], collections)
-    ref = DatasetRef(registered.dataset_type, data_id, run, uuid.UUID(bytes=row["id"]))
-    return ref, row["dataset_key"]
-
-
-def _candidates(
-    registry: Registry,
-    registered: RegisteredType,
-    collections: Sequence[Collection],
-    data_id: DataCoordinate,
-) -> list[dict[str, Any]]:
-    import sqlalchemy as sa
-
-    found = search_datasets(registered, collections, find_first=False).subquery()
-    select = sa.select(found).order_by(found.c.rank)
-    for name, value in data_id.required.items():
-        select = select.where(found.c[name] == value)
-    names = [column.name for column in found.c]
-    return [dict(zip(names, row, strict=True)) for row in registry.database.fetch_rows(select)]
+    run = _run_name(registry, row.run_id, collections)
+    return DatasetRef(registered.dataset_type, data_id, run, uuid.UUID(bytes=row.id)), row
 
 
 def _valid(
     registry: Registry,
-    rows: list[dict[str, Any]],
+    rows: list[FoundDataset],
     timespan: Timespan | None,
     known: Mapping[str, Any],
-) -> list[dict[str, Any]]:
+) -> list[FoundDataset]:
     if timespan is None:
         timespan = timespan_of(registry, known)
     if timespan is None:
         return rows
     return [
-        row
-        for row in rows
-        if row["begin_ns"] < timespan.end_ns and timespan.begin_ns < row["end_ns"]
+        row for row in rows if row.begin_ns < timespan.end_ns and timespan.begin_ns < row.end_ns
     ]
 
 
