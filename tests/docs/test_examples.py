@@ -22,6 +22,17 @@ def test_task_page_does_what_it_says(reader: Reader) -> None:
     reader.follow("writing-a-task.md")
 
 
+def test_queries_page_does_what_it_says(reader: Reader) -> None:
+    reader.prepare(
+        "python -m pipelines.simulated_night night --rows 32 --science 2 --calibrations 1",
+        "butler create repo",
+        "butler register-instrument repo lsst.obs.lsst.Latiss",
+        "butler ingest-raws --transfer direct repo night/raw/2021-07-07",
+    )
+
+    reader.follow("queries.md")
+
+
 def test_camera_page_does_what_it_says(reader: Reader) -> None:
     reader.follow("adding-a-camera.md")
 
