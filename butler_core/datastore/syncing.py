@@ -11,6 +11,11 @@ from pathlib import Path
 #: From this many files on, one call for the whole file system costs less than one for each.
 _MANY = 16
 
+#: Directories whose entries above them were synced, with device and inode: one of the same name
+#: that was made later is another.
+_KNOWN: dict[Path, tuple[int, int]] = {}
+_MOST_KNOWN = 10_000
+
 
 def sync_file(path: Path) -> None:
     """Put one file's bytes on the disk."""
@@ -45,16 +50,28 @@ def sync_files(paths: Iterable[Path], root: Path) -> None:
 
 
 def sync_directories(directories: Iterable[Path], root: Path) -> None:
-    """Put directories on the disk, with those above them up to a root: they may be new too."""
+    """Put directories on the disk, and the entries of those that are new, up to a root."""
     found = set(directories)
-    for directory in list(found):
-        if directory.is_relative_to(root):
-            below = len(directory.parts) - len(root.parts)
-            found.update(directory.parents[:below])
     if len(found) >= _MANY and _sync_file_systems(found):
         return
-    for directory in found:
-        sync_directory(directory)
+    while found:
+        above = set()
+        for directory in found:
+            sync_directory(directory)
+            if directory != root and directory.is_relative_to(root) and not _is_known(directory):
+                above.add(directory.parent)
+        found = above
+
+
+def _is_known(directory: Path) -> bool:
+    """Return whether this process has made sure before that a directory's own entry is kept."""
+    found = directory.stat()
+    place = (found.st_dev, found.st_ino)
+    is_known = _KNOWN.get(directory) == place
+    if len(_KNOWN) >= _MOST_KNOWN:
+        _KNOWN.clear()
+    _KNOWN[directory] = place
+    return is_known
 
 
 def _sync_file_systems(directories: Iterable[Path]) -> bool:

@@ -71,7 +71,7 @@ def _dumper() -> Any:
     """Make the dumper, which never abbreviates repeated items by references."""
     import yaml
 
-    class PlainDumper(yaml.SafeDumper):
+    class PlainDumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc] # either
         """Writes every item in full."""
 
         def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - yaml's signature

@@ -20,6 +20,9 @@ from butler_core.registry.database import Database
 from butler_core.registry.prepared_statement import StatementCache, placeholder
 from butler_core.registry.schema import Schema
 
+#: Up to so many collections are looked up by a statement that is compiled once.
+_FEW = 3
+
 
 class CollectionTable:
     """What collections there are, and which chain which.
@@ -50,7 +53,11 @@ class CollectionTable:
 
     def find(self, names: Iterable[str]) -> dict[str, Collection]:
         """Return those of the collections named that exist, chains with their children."""
-        rows = self._database.fetch_rows(self._select().where(self._table.c.name.in_(list(names))))
+        names = list(names)
+        if len(names) <= _FEW:
+            known = self._with_descendants(names)
+            return {name: known[name] for name in sorted(known.keys() & set(names))}
+        rows = self._database.fetch_rows(self._select().where(self._table.c.name.in_(names)))
         return {c.name: c for c in self._with_children(rows)}
 
     def all(self) -> list[Collection]:

@@ -35,6 +35,7 @@ _FIRST_PAGE = 200
 _MANY = 1_000
 
 _STAGE_NUMBER = itertools.count()
+_SAVEPOINT_NUMBER = itertools.count()
 
 
 class Database:
@@ -87,26 +88,38 @@ class Database:
         outer = self._current()
         with self._plain_errors():
             if outer is not None:
-                try:
-                    with outer.begin_nested():
-                        yield outer
-                except BaseException:
-                    self.rollbacks += 1
-                    raise
+                with self._savepoint(outer):
+                    yield outer
                 return
             with self._engine.connect() as connection:
                 # The driver is in autocommit mode: a transaction begins where we say so.
-                connection.exec_driver_sql(self._backend.begin_writing)
+                driver = _driver(connection)
+                driver.execute(self._backend.begin_writing)
                 self._local.connection = connection
                 try:
                     yield connection
-                    connection.commit()
+                    driver.commit()
                 except BaseException:
                     self.rollbacks += 1
-                    connection.rollback()
+                    driver.rollback()
                     raise
                 finally:
                     self._local.connection = None
+
+    @contextmanager
+    def _savepoint(self, connection: sa.Connection) -> Iterator[None]:
+        """Undo what happens inside if it fails, and nothing else of the transaction."""
+        driver = _driver(connection)
+        name = f"inner_{next(_SAVEPOINT_NUMBER)}"
+        driver.execute(f"SAVEPOINT {name}")
+        try:
+            yield
+        except BaseException:
+            self.rollbacks += 1
+            driver.execute(f"ROLLBACK TO SAVEPOINT {name}")
+            driver.execute(f"RELEASE SAVEPOINT {name}")
+            raise
+        driver.execute(f"RELEASE SAVEPOINT {name}")
 
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
@@ -180,10 +193,8 @@ class Database:
 
     def _prepared_rows(self, statement: PreparedStatement, values: Mapping[str, Any]) -> Rows:
         with self.connection() as connection:
-            result = connection.exec_driver_sql(statement.text, statement.parameters(values))
-            assert result.cursor is not None  # a select has one
-            rows: Rows = list(result.cursor.fetchall())
-            result.close()
+            cursor = _driver(connection).execute(statement.text, statement.parameters(values))
+            rows: Rows = cursor.fetchall()
         return rows
 
     def fetch_scalar(self, select: sa.Select[Any]) -> Any:
@@ -281,14 +292,14 @@ class Database:
                 with self._backend.lend(connection, table, bound) as lent:
                     yield lent
                 return
-            connection.exec_driver_sql("BEGIN")
+            _driver(connection).execute("BEGIN")
             self._local.connection = connection
             try:
                 with self._backend.lend(connection, table, bound) as lent:
                     yield lent
             finally:
                 self._local.connection = None
-                connection.rollback()
+                _driver(connection).rollback()
 
     def _bound(
         self, table: sa.Table, columns: Mapping[str, Sequence[Any]]
@@ -346,7 +357,17 @@ class Database:
         except sa.exc.DBAPIError as error:
             raise self._backend.explain(error.orig or error) from error
         except self._backend.driver_error as error:
+            wrapped = sa.exc.DBAPIError.instance(
+                None, None, error, self._backend.driver_error, dialect=self.dialect
+            )
+            if isinstance(wrapped, sa.exc.IntegrityError):
+                raise wrapped from error
             raise self._backend.explain(error) from error
+
+
+def _driver(connection: sa.Connection) -> Any:
+    """Return the driver's own connection: a statement whose text is known costs least there."""
+    return connection.connection.driver_connection
 
 
 def _processed(rows: Rows, processors: Sequence[Any]) -> Rows:

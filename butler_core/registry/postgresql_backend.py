@@ -111,7 +111,7 @@ class PostgresqlBackend:
         if count <= _FEW_INSERTED:
             text = insert_text(dialect, table, names, "%s", on_conflict, n_rows=count)
             rows = zip(*columns.values(), strict=True)
-            connection.exec_driver_sql(text, tuple(value for row in rows for value in row))
+            _raw(connection).execute(text, tuple(value for row in rows for value in row))
         elif on_conflict == "raise":
             self._copy(connection, table, table.name, columns)
         else:
@@ -133,18 +133,10 @@ class PostgresqlBackend:
         quote = self.engine.dialect.identifier_preparer.quote
         listed = ", ".join(map(quote, columns))
         text = f"COPY {quote(target)} ({listed}) FROM STDIN (FORMAT BINARY)"
-        raw = connection.connection.driver_connection
-        assert isinstance(raw, psycopg.Connection)
-        try:
-            with raw.cursor() as cursor, cursor.copy(text) as copy:
-                copy.set_types([self._copy_type(table.c[name].type) for name in columns])
-                for row in zip(*columns.values(), strict=True):
-                    copy.write_row(row)
-        except psycopg.Error as error:
-            wrapped = sa.exc.DBAPIError.instance(
-                text, None, error, psycopg.Error, dialect=self.engine.dialect
-            )
-            raise wrapped from error
+        with _raw(connection).cursor() as cursor, cursor.copy(text) as copy:
+            copy.set_types([self._copy_type(table.c[name].type) for name in columns])
+            for row in zip(*columns.values(), strict=True):
+                copy.write_row(row)
 
     def _copy_type(self, type_: sa.types.TypeEngine[Any]) -> str:
         found = type_.dialect_impl(self.engine.dialect)
@@ -190,7 +182,7 @@ class PostgresqlBackend:
     ) -> list[int]:
         """Draw from the group's sequence, which makes no transaction wait for another."""
         text = "SELECT nextval(%s::regclass) FROM generate_series(1, %s)"
-        found = connection.exec_driver_sql(text, (key_sequence(group_id), count))
+        found = _raw(connection).execute(text, (key_sequence(group_id), count))
         return sorted(row[0] for row in found)
 
     def lock(self, connection: sa.Connection, table: sa.Table) -> None:
@@ -210,7 +202,7 @@ class PostgresqlBackend:
         """Step through a cursor of the server."""
         in_transaction = _status(connection) is not psycopg.pq.TransactionStatus.IDLE
         if not in_transaction:
-            connection.exec_driver_sql("BEGIN")
+            _raw(connection).execute("BEGIN")
         try:
             options = {"stream_results": True, "max_row_buffer": size}
             with connection.execute(select, execution_options=options) as result:
@@ -218,7 +210,7 @@ class PostgresqlBackend:
                     yield [tuple(row) for row in rows]
         finally:
             if not in_transaction:
-                connection.rollback()
+                _raw(connection).rollback()
 
     def cursors_block_writers(self, connection: sa.Connection) -> bool:  # noqa: ARG002 - in others they do
         """Return False: a reader has its own view of the tables."""
@@ -247,10 +239,14 @@ class PostgresqlBackend:
         return RepositoryError(f"the registry in {place!r} cannot be used: {text}")
 
 
-def _status(connection: sa.Connection) -> psycopg.pq.TransactionStatus:
+def _raw(connection: sa.Connection) -> psycopg.Connection[Any]:
     raw = connection.connection.driver_connection
     assert isinstance(raw, psycopg.Connection)
-    return raw.info.transaction_status
+    return raw
+
+
+def _status(connection: sa.Connection) -> psycopg.pq.TransactionStatus:
+    return _raw(connection).info.transaction_status
 
 
 def _has_failed(connection: sa.Connection) -> bool:

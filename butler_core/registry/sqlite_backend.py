@@ -61,8 +61,10 @@ class SqliteBackend:
         """Insert rows by executemany."""
         text = insert_text(self.engine.dialect, table, list(columns), "?", on_conflict)
         rows = zip(*columns.values(), strict=True)
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
         while chunk := list(itertools.islice(rows, _CHUNK)):
-            connection.exec_driver_sql(text, chunk)
+            driver.executemany(text, chunk)
 
     def must_lend_in_transaction(self, count: int) -> bool:  # noqa: ARG002 - of another kind, few need none
         """Return True: a temporary table goes with its transaction."""
@@ -85,14 +87,15 @@ class SqliteBackend:
         self, connection: sa.Connection, groups: sa.Table, group_id: int, count: int
     ) -> list[int]:
         """Count on in the group's row."""
-        given = groups.c.n_keys_given
-        connection.execute(
-            sa.update(groups)
-            .where(groups.c.group_id == group_id)
-            .values(n_keys_given=given + count)
+        quote = self.engine.dialect.identifier_preparer.quote
+        text = (
+            f"UPDATE {quote(groups.name)} SET n_keys_given = n_keys_given + ? "  # noqa: S608 - quoted
+            "WHERE group_id = ? RETURNING n_keys_given"
         )
-        n_given = connection.execute(sa.select(given).where(groups.c.group_id == group_id)).scalar()
-        end = (group_id << GROUP_SHIFT) + int(n_given or 0) + 1
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        (n_given,) = driver.execute(text, (count, group_id)).fetchone()
+        end = (group_id << GROUP_SHIFT) + n_given + 1
         return list(range(end - count, end))
 
     def lock(self, connection: sa.Connection, table: sa.Table) -> None:

@@ -12,10 +12,12 @@ from butler_core.dimensions.data_coordinate import INTEGER, DataCoordinate, type
 from butler_core.dimensions.group import DimensionGroup
 from butler_core.errors import DataIdError, MissingRecordError
 from butler_core.queries import expression_tree as tree
+from butler_core.queries.answer import QueryAnswer
 from butler_core.queries.join_plan import plan_joins
 from butler_core.queries.query import Query
 from butler_core.queries.results import make_record
 from butler_core.queries.scope import JoinedTables
+from butler_core.queries.select import QueryRequest
 from butler_core.registry.database import Columns
 from butler_core.registry.registry import Registry
 from butler_core.timespan import Timespan
@@ -47,6 +49,8 @@ def expand_columns(
     if len(direct) == len(wanted):
         return {name: list(columns[name]) for name in wanted}
     count = len(next(iter(columns.values())))
+    if count == 1 and (known := _expand_one(registry, group, columns, wanted)) is not None:
+        return known
     owners = {name.partition(".")[0] for name in wanted if "." in name}
     with ExitStack() as stack:
         keys = {name: columns[name] for name in group.required}
@@ -72,6 +76,23 @@ def expand_columns(
         _raise_missing(registry, group, keys, {row[0] for row in rows})
     lists = [list(column) for column in zip(*rows, strict=True)][1:] or [[] for _ in wanted]
     return dict(zip(wanted, lists, strict=True))
+
+
+def _expand_one(
+    registry: Registry,
+    group: DimensionGroup,
+    columns: Mapping[str, Sequence[Any]],
+    wanted: Sequence[str],
+) -> Columns | None:
+    """Return what follows from one data ID by a statement that is compiled once; None if absent."""
+    request = QueryRequest(
+        group,
+        data_id={name: columns[name][0] for name in group.required},
+        fields=tuple((name, tree.Name(tuple(name.split(".")))) for name in wanted if "." in name),
+    )
+    found = QueryAnswer(registry, request).columns()
+    values = {name: list(found[name]) for name in wanted}
+    return values if all(len(value) == 1 for value in values.values()) else None
 
 
 def _key_column(registry: Registry, group: DimensionGroup, name: str) -> Any:

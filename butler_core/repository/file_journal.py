@@ -8,7 +8,7 @@ from pathlib import Path
 from butler_core.datastore.file_datastore import FileDatastore
 from butler_core.datastore.file_record import FileRecord
 from butler_core.datastore.pending_files import IngestBatch, StagedFile
-from butler_core.datastore.syncing import sync_files
+from butler_core.datastore.syncing import sync_directories, sync_files
 
 
 class FileJournal:
@@ -23,6 +23,8 @@ class FileJournal:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._published: list[Path] = []
+        #: Those of them whose bytes are on the disk.
+        self._synced: set[Path] = set()
         self._batches: list[IngestBatch] = []
         self._condemned: list[FileRecord] = []
 
@@ -30,10 +32,18 @@ class FileJournal:
         """Return a place to undo back to."""
         return len(self._published), len(self._batches), len(self._condemned)
 
-    def publish(self, staged: StagedFile) -> None:
-        """Give a staged file its name."""
+    def publish(self, staged: StagedFile, *, is_synced: bool) -> None:
+        """Give a staged file its name.
+
+        Parameters
+        ----------
+        is_synced
+            Whether its bytes are on the disk already.
+        """
         staged.publish()
         self._published.append(staged.target)
+        if is_synced:
+            self._synced.add(staged.target)
 
     def add_batch(self, batch: IngestBatch) -> None:
         """Remember files taken in (and synced already)."""
@@ -44,14 +54,18 @@ class FileJournal:
         self._condemned += records
 
     def sync(self) -> None:
-        """Put all published files on the disk."""
-        sync_files(self._published, self._root)
+        """Put all published files on the disk, and their names."""
+        unsynced = [path for path in self._published if path not in self._synced]
+        sync_files(unsynced, self._root)
+        done = {path.parent for path in unsynced}
+        sync_directories({path.parent for path in self._synced} - done, self._root)
 
     def undo(self, mark: tuple[int, int, int] = (0, 0, 0)) -> None:
         """Remove the files published and taken in since a mark, and spare the condemned."""
         published, batches, condemned = mark
         for path in reversed(self._published[published:]):
             path.unlink(missing_ok=True)
+            self._synced.discard(path)
         for batch in reversed(self._batches[batches:]):
             batch.undo()
         del self._published[published:], self._batches[batches:], self._condemned[condemned:]

@@ -51,7 +51,8 @@ def put_dataset(
     collection = ensure_run(repository, run)
     staged = repository.datastore.stage(obj, ref.dataset_type, path_of(repository, ref))
     try:
-        if not registry.database.in_transaction:
+        is_alone = not registry.database.in_transaction
+        if is_alone:  # nobody waits for the database meanwhile
             staged.sync()
         with repository.transaction() as journal:
             columns = {name: [value] for name, value in data_id.required.items()}
@@ -62,7 +63,7 @@ def put_dataset(
             if staged.target.exists() and registry.files.owner_of(staged.record.path) is not None:
                 raise path_is_taken(staged.record.path)
             registry.files.insert(keys, [staged.record])
-            journal.publish(staged)
+            journal.publish(staged, is_synced=is_alone)
     finally:
         staged.discard()
     return ref
