@@ -33,15 +33,23 @@ class DataCoordinate(Mapping[str, DataIdValue]):
         self,
         group: DimensionGroup,
         values: tuple[DataIdValue, ...],
-        full: Mapping[str, DataIdValue] | None = None,
+        full: Mapping[str, DataIdValue] | tuple[DataIdValue, ...] | None = None,
         records: Mapping[str, DimensionRecord | None] | None = None,
     ) -> None:
         self.group = group
         #: Values of ``group.required``, in that order.
         self.values_required = values
+        # Values in the order of ``group.names`` cost less, until they are asked for by name.
         self._full = full
         self._records = records
         self._hash: int | None = None
+
+    @property
+    def _by_name(self) -> Mapping[str, DataIdValue] | None:
+        """All values, implied ones included, if they are known."""
+        if isinstance(self._full, tuple):
+            self._full = dict(zip(self.group.names, self._full, strict=True))
+        return self._full
 
     # ------------------------------------------------------------- making
     @classmethod
@@ -127,8 +135,8 @@ class DataCoordinate(Mapping[str, DataIdValue]):
             return self.values_required[self.group.required.index(name)]
         except ValueError:
             pass
-        if self._full is not None and name in self._full:
-            return self._full[name]
+        if self._by_name is not None and name in self._by_name:
+            return self._by_name[name]
         raise KeyError(name)
 
     def __iter__(self) -> Iterator[str]:
@@ -138,7 +146,7 @@ class DataCoordinate(Mapping[str, DataIdValue]):
         return len(self.values_required)
 
     def __contains__(self, name: object) -> bool:
-        return name in self.group.required or (self._full is not None and name in self._full)
+        return name in self.group.required or (self._by_name is not None and name in self._by_name)
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, DataCoordinate):
@@ -191,16 +199,16 @@ class DataCoordinate(Mapping[str, DataIdValue]):
             If the implied values are not known; ``butler.registry.expandDataId``
             finds them.
         """
-        if self._full is None:
+        if self._by_name is None:
             raise DataIdError(
                 f"the implied values ({', '.join(self.group.implied)}) of {self!r} are not known; "
                 "expand the data ID first"
             )
-        return self._full
+        return self._by_name
 
     def has_full(self) -> bool:
         """Return whether implied values are known too."""
-        return self._full is not None or not self.group.implied
+        return self._by_name is not None or not self.group.implied
 
     def has_records(self) -> bool:
         """Return whether dimension records are known."""
@@ -253,8 +261,8 @@ class DataCoordinate(Mapping[str, DataIdValue]):
         return {name: known[name] for name in self.group.names if name in known}
 
     def _known(self) -> dict[str, DataIdValue]:
-        if self._full is not None:
-            return dict(self._full)
+        if self._by_name is not None:
+            return dict(self._by_name)
         return dict(zip(self.group.required, self.values_required, strict=True))
 
 

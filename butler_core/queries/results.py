@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 from functools import cached_property
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from butler_core.datasets.dataset_ref import DatasetRef
@@ -13,12 +14,16 @@ from butler_core.dimensions.data_coordinate import DataCoordinate
 from butler_core.dimensions.dimension import DimensionElement
 from butler_core.dimensions.group import DimensionGroup
 from butler_core.dimensions.record import DimensionRecord
+from butler_core.garbage import collection_paused
 from butler_core.queries.answer import Answer, Columns
 from butler_core.queries.arrays import ids_as_text, to_array, to_arrow
 from butler_core.timespan import Timespan
 
 if TYPE_CHECKING:
     from astropy.table import Table
+
+#: Objects are made so many at a time.
+_AT_A_TIME = 10_000
 
 
 class ColumnsResult:
@@ -108,13 +113,25 @@ class DatasetResult(ColumnsResult):
         self.dataset_type = dataset_type
 
     def __iter__(self) -> Iterator[DatasetRef]:
-        names = self.dataset_type.dimensions.names
-        make = data_id_maker(self.dataset_type.dimensions)
         for page in self.pages():
-            values = zip(*(page[name] for name in names), strict=True) if names else None
-            for id_, run in zip(page["id"], page["run"], strict=True):
-                data_id = make(next(values) if values is not None else ())
-                yield DatasetRef(self.dataset_type, data_id, run, uuid.UUID(bytes=id_))
+            count = len(page["id"])
+            for start in range(0, count, _AT_A_TIME):
+                yield from self._refs(page, slice(start, start + _AT_A_TIME))
+
+    def _refs(self, page: Columns, rows: slice) -> list[DatasetRef]:
+        """Make the references of some rows."""
+        dataset_type, names = self.dataset_type, self.dataset_type.dimensions.names
+        ids, runs = page["id"][rows], page["run"][rows]
+        values = (
+            zip(*(page[name][rows] for name in names), strict=True) if names else [()] * len(ids)
+        )
+        with collection_paused():
+            data_ids = map(data_id_maker(dataset_type.dimensions), values)
+            number = int.from_bytes
+            return [
+                DatasetRef(dataset_type, data_id, run, uuid.UUID(int=number(id_, "big")))
+                for data_id, run, id_ in zip(data_ids, runs, ids, strict=True)
+            ]
 
     def to_columns(self) -> dict[str, list[Any]]:
         """Return the columns that a table shows; ids as text."""
@@ -166,14 +183,10 @@ def make_record(element: DimensionElement, row: dict[str, Any]) -> DimensionReco
 def data_id_maker(group: DimensionGroup) -> Callable[[tuple[Any, ...]], DataCoordinate]:
     """Return a function that makes data IDs of values in the order of ``group.names``."""
     places = [group.names.index(name) for name in group.required]
-    names = group.names
-
-    def make(values: tuple[Any, ...]) -> DataCoordinate:
-        return DataCoordinate(
-            group, tuple(values[i] for i in places), full=dict(zip(names, values, strict=True))
-        )
-
-    return make
+    if len(places) < 2:  # of one place, itemgetter gives no tuple
+        return lambda values: DataCoordinate(group, tuple(values[i] for i in places), values)
+    pick = itemgetter(*places)
+    return lambda values: DataCoordinate(group, pick(values), values)
 
 
 def _decoded(region: bytes | None) -> Any:

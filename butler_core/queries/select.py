@@ -143,6 +143,7 @@ class _Writer:
                 join.collections,
                 find_first=first_only,
                 is_first_row_urgent=request.is_first_row_urgent,
+                dialect=self._registry.database.dialect.name,
             )
             tables.join_dataset(dataset_type, search, join.collections)
         for element in plan.elements:

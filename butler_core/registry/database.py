@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from butler_core.errors import ReadOnlyRepositoryError
+from butler_core.garbage import collection_paused
 from butler_core.registry.backend import Backend, OnConflict
 from butler_core.registry.prepared_statement import (
     PreparedStatement,
@@ -170,7 +171,9 @@ class Database:
     def fetch_columns(self, select: Select) -> Columns:
         """Return all rows of a query as one list per column, by column name."""
         names = [column.name for column in select.selected_columns]
-        return _columns(names, self._raw_rows(select), result_processors(self.dialect, select))
+        processors = result_processors(self.dialect, select)
+        with collection_paused():
+            return _columns(names, self._raw_rows(select), processors)
 
     def _raw_rows(self, select: Select) -> Rows:
         with self.connection() as connection:
@@ -188,11 +191,12 @@ class Database:
         self, statement: PreparedStatement, values: Mapping[str, Any]
     ) -> Columns:
         """Return all rows of a prepared query as one list per column, by column name."""
-        rows = self._prepared_rows(statement, values)
-        return _columns(statement.names, rows, statement.result_processors)
+        with collection_paused():
+            rows = self._prepared_rows(statement, values)
+            return _columns(statement.names, rows, statement.result_processors)
 
     def _prepared_rows(self, statement: PreparedStatement, values: Mapping[str, Any]) -> Rows:
-        with self.connection() as connection:
+        with self.connection() as connection, collection_paused():
             cursor = _driver(connection).execute(statement.text, statement.parameters(values))
             rows: Rows = cursor.fetchall()
         return rows

@@ -21,6 +21,7 @@ def search_datasets(
     *,
     find_first: bool,
     is_first_row_urgent: bool = False,
+    dialect: str = "",
 ) -> sa.Select[Any] | sa.CompoundSelect[Any]:
     """Return a query for all datasets of a type that the collections hold or name.
 
@@ -34,6 +35,9 @@ def search_datasets(
     is_first_row_urgent
         Whether the first rows are to come soon, even if all of them then take
         longer.
+    dialect
+        Name of the database's SQL dialect; SQLite's has a shorter way to find
+        the first.
 
     Returns
     -------
@@ -59,7 +63,11 @@ def search_datasets(
     if not parts:
         parts.append(_in_runs(registered, [], {}))
     union = parts[0] if len(parts) == 1 else sa.union_all(*parts)
-    return _first_of(registered, union) if find_first and len(collections) > 1 else union
+    if not find_first or len(collections) < 2:
+        return union
+    if dialect == "sqlite" and CollectionType.CALIBRATION not in by_type:
+        return _by_bare_columns(registered, union)
+    return _first_of(registered, union)
 
 
 def _in_runs(
@@ -146,3 +154,14 @@ def _first_of(registered: RegisteredType, union: Any) -> sa.Select[Any]:
     ranked = sa.select(inner, place.label("place")).subquery()
     columns = [column for column in ranked.c if column.name != "place"]
     return sa.select(*columns).where(ranked.c.place == 1)
+
+
+def _by_bare_columns(registered: RegisteredType, union: Any) -> sa.Select[Any]:
+    """Search as SQLite can: beside min(), other columns are those of the row that has it."""
+    inner = union.subquery()
+    names = registered.dataset_type.dimensions.required
+    columns = [column for column in inner.c if column.name != "rank"]
+    first = sa.func.min(inner.c.rank, type_=sa.Integer).label("rank")
+    # Without dimensions, min() alone would give a row where there is none.
+    by = [inner.c[name] for name in names] or [inner.c.rank * 0]
+    return sa.select(*columns, first).group_by(*by)
