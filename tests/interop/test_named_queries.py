@@ -134,6 +134,21 @@ def test_differences_are_those_explained(
     assert len([row for row in theirs if row not in found]) == theirs_more
 
 
+def test_regions_of_what_rows_do_not_have_are_compared_exactly(
+    ours: Butler, peer: Any, comparison: Comparison
+) -> None:
+    question = {
+        "what": "data_ids", "dimensions": ["visit", "detector"],
+        "datasets": [["calexp", ["tag", "odd"]], ["coadd", ["tag", "coadds"]]],
+        "where": "skymap = 'grid' AND instrument = 'CamA' AND tract.region OVERLAPS POINT(359.7, 0.4)",
+    }  # fmt: skip
+
+    assert our_answer(ours, question) == []
+    assert len(peer("ask", question)) == 2
+    comparison.compare([question])
+    assert comparison.projected == 1
+
+
 def test_the_radius_of_a_circle_is_half_the_peers(ours: Butler, peer: Any) -> None:
     drawn = _of("visit", "visit.region OVERLAPS CIRCLE(0, 5, 4.0)")
     noted = _of("visit", "visit.region OVERLAPS REGION('CIRCLE 0 5 4.0')")
