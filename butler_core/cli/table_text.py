@@ -41,18 +41,38 @@ def aligned_lines(sheet: Sheet) -> Iterator[str]:
     str
         A line without its end.
     """
+    columns = sheet.columns.values()
+    if any(issubclass(kind, list | tuple) for values in columns for kind in set(map(type, values))):
+        yield from _lines_of_several(sheet)
+        return
+    widths = [
+        max(_MIN_WIDTH, len(header), max(map(len, map(str, values)), default=0))
+        for header, values in sheet.columns.items()
+    ]
+    yield from _head(sheet, widths)
+    sign = "-" if sheet.is_left_aligned else ""
+    line = " ".join(f"%{sign}{width}s" for width in widths)
+    yield from map(line.__mod__, zip(*columns, strict=True))
+
+
+def _lines_of_several(sheet: Sheet) -> Iterator[str]:
+    """Write a table some of whose cells have several lines."""
     cells = [[_cell(value) for value in values] for values in sheet.columns.values()]
     widths = [
         max([_MIN_WIDTH, len(header), *(len(line) for cell in column for line in cell)])
         for header, column in zip(sheet.columns, cells, strict=True)
     ]
-    yield " ".join(name.center(width) for name, width in zip(sheet.columns, widths, strict=True))
-    yield " ".join("-" * width for width in widths)
+    yield from _head(sheet, widths)
     pad = str.ljust if sheet.is_left_aligned else str.rjust
     for row in zip(*cells, strict=True):
         for i in range(max(len(cell) for cell in row)):
             texts = (cell[i] if i < len(cell) else "" for cell in row)
             yield " ".join(pad(text, width) for text, width in zip(texts, widths, strict=True))
+
+
+def _head(sheet: Sheet, widths: Sequence[int]) -> Iterator[str]:
+    yield " ".join(name.center(width) for name, width in zip(sheet.columns, widths, strict=True))
+    yield " ".join("-" * width for width in widths)
 
 
 def _cell(value: Any) -> list[str]:

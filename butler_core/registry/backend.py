@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Literal, Protocol
 
@@ -76,7 +76,9 @@ class Backend(Protocol):
         """Let the query planner look at some tables again."""
         ...
 
-    def stream(self, connection: sa.Connection, select: sa.Executable, size: int) -> Iterator[Rows]:
+    def stream(
+        self, connection: sa.Connection, select: sa.Executable, size: int
+    ) -> Generator[Rows, None, None]:
         """Give the rows of a query, so many at a time; processed for Python or not."""
         ...
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -36,7 +36,7 @@ _FIRST_PAGE = 200
 _MANY = 1_000
 
 _STAGE_NUMBER = itertools.count()
-_SAVEPOINT_NUMBER = itertools.count()
+_INNER = "inner_transaction"
 
 
 class Database:
@@ -111,16 +111,15 @@ class Database:
     def _savepoint(self, connection: sa.Connection) -> Iterator[None]:
         """Undo what happens inside if it fails, and nothing else of the transaction."""
         driver = _driver(connection)
-        name = f"inner_{next(_SAVEPOINT_NUMBER)}"
-        driver.execute(f"SAVEPOINT {name}")
+        driver.execute(f"SAVEPOINT {_INNER}")  # hides an outer one of its name
         try:
             yield
         except BaseException:
             self.rollbacks += 1
-            driver.execute(f"ROLLBACK TO SAVEPOINT {name}")
-            driver.execute(f"RELEASE SAVEPOINT {name}")
+            driver.execute(f"ROLLBACK TO SAVEPOINT {_INNER}")
+            driver.execute(f"RELEASE SAVEPOINT {_INNER}")
             raise
-        driver.execute(f"RELEASE SAVEPOINT {name}")
+        driver.execute(f"RELEASE SAVEPOINT {_INNER}")
 
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
@@ -232,10 +231,9 @@ class Database:
             if self._backend.cursors_block_writers(connection):
                 yield from self.spool(select).pages()
                 return
-            pages = self._backend.stream(connection, select, _FIRST_PAGE)
-            first = next(pages, [])
-            yield _processed(first, processors)
-            rest = RowSpool(_processed(page, processors) for page in pages)
+            with closing(self._backend.stream(connection, select, _FIRST_PAGE)) as pages:
+                yield _processed(next(pages, []), processors)
+                rest = RowSpool(_processed(page, processors) for page in pages)
         yield from rest.pages()
 
     def spool(self, select: Select) -> RowSpool:

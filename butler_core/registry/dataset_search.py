@@ -148,9 +148,9 @@ def _first_by_looking_back(
 def _first_of(registered: RegisteredType, union: Any) -> sa.Select[Any]:
     inner = union.subquery()
     names = registered.dataset_type.dimensions.required
-    place = sa.func.rank().over(
-        partition_by=[inner.c[name] for name in names] or None, order_by=inner.c.rank
-    )
+    # Numbers first: they are compared sooner than text, and the order does not matter.
+    by = sorted((inner.c[name] for name in names), key=lambda c: isinstance(c.type, sa.String))
+    place = sa.func.rank().over(partition_by=by or None, order_by=inner.c.rank)
     ranked = sa.select(inner, place.label("place")).subquery()
     columns = [column for column in ranked.c if column.name != "place"]
     return sa.select(*columns).where(ranked.c.place == 1)

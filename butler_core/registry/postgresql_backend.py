@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -25,6 +25,10 @@ from butler_core.registry.schema import key_sequence
 
 #: How long a statement waits for another transaction [ms].
 LOCK_TIMEOUT_MS = 180_000
+
+#: Settings of every connection. Our statements are many and short, or sort much: compiling them
+#: to machine code costs more than it gives, and 4 MB to sort in are few.
+_SETTINGS = {"lock_timeout": LOCK_TIMEOUT_MS, "jit": "off", "work_mem": "64MB"}
 
 #: Up to so many rows go as values of one statement; a COPY takes three round trips.
 _FEW_INSERTED = 8
@@ -81,7 +85,8 @@ class PostgresqlBackend:
     def __init__(self, options: dict[str, str], schema: str, place: str) -> None:
         self.place = place
         self._schema = schema
-        settings = f'-c search_path="{schema}" -c lock_timeout={LOCK_TIMEOUT_MS}'
+        settings = " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items())
+        settings += f' -c search_path="{schema}"'
         self._options: dict[str, Any] = {**options, "options": settings, "autocommit": True}
         self.engine = sa.create_engine(
             "postgresql+psycopg://",
@@ -198,7 +203,9 @@ class PostgresqlBackend:
         if listed:
             connection.exec_driver_sql(f"ANALYZE {listed}")
 
-    def stream(self, connection: sa.Connection, select: sa.Executable, size: int) -> Iterator[Rows]:
+    def stream(
+        self, connection: sa.Connection, select: sa.Executable, size: int
+    ) -> Generator[Rows, None, None]:
         """Step through a cursor of the server."""
         in_transaction = _status(connection) is not psycopg.pq.TransactionStatus.IDLE
         if not in_transaction:

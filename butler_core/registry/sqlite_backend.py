@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -106,7 +106,9 @@ class SqliteBackend:
         connection.exec_driver_sql("PRAGMA analysis_limit=1000")
         connection.exec_driver_sql("ANALYZE")
 
-    def stream(self, connection: sa.Connection, select: sa.Executable, size: int) -> Iterator[Rows]:
+    def stream(
+        self, connection: sa.Connection, select: sa.Executable, size: int
+    ) -> Generator[Rows, None, None]:
         """Step through the statement."""
         result = connection.execute(select)
         assert result.cursor is not None  # a select has one
