@@ -100,6 +100,7 @@ def times_to_ns(times: Any) -> NDArray[np.int64]:
         raise TimespanError("of the times given, some are masked. Leave such times out.")
     with dubious_years_allowed():
         tai = times.tai
+        shown = str(tai)
     # Whole days and the rest are scaled apart: a float of nanoseconds since 1970 would keep 256 ns.
     days, fraction = day_frac(np.asarray(tai.jd1) - _EPOCH_JD1, np.asarray(tai.jd2) - _EPOCH_JD2)
     # Clipped as days first, so that a far year cannot overflow.
@@ -108,7 +109,7 @@ def times_to_ns(times: Any) -> NDArray[np.int64]:
     exact_ns = days.astype(np.int64) * _NS_PER_DAY + rest_ns.astype(np.int64)
     clipped_ns: NDArray[np.int64] = np.clip(exact_ns, MIN_NS, MAX_NS)
     if not np.array_equal(clipped_ns, exact_ns):
-        _LOG.warning("times outside 1970 to 2100 were taken as the nearer of the two: %s", tai)
+        _LOG.warning("times outside 1970 to 2100 were taken as the nearer of the two: %s", shown)
     return clipped_ns
 
 

@@ -67,6 +67,17 @@ def _characters(pattern: str) -> Iterator[tuple[str, bool]]:
             yield escaped, False
 
 
+class Extreme(FunctionElement[Any]):
+    """The least or the greatest value of some rows, of whatever type."""
+
+    name = "extreme"
+    inherit_cache = True
+
+    def __init__(self, column: sa.ColumnElement[Any], *, greatest: bool) -> None:
+        super().__init__(column, sa.literal_column("max" if greatest else "min"))
+        self.type = column.type
+
+
 def _operands(element: Any, compiler: Any, options: Any) -> list[str]:
     return [compiler.process(clause, **options) for clause in element.clauses]
 
@@ -107,3 +118,19 @@ def _write_remainder_postgresql(element: Remainder, compiler: Any, **options: An
         f"trunc(({text})::numeric)::bigint" for text in _operands(element, compiler, options)
     )
     return f"mod({left}, nullif({right}, 0))"
+
+
+@compiles(Extreme)
+def _write_extreme(element: Extreme, compiler: Any, **options: Any) -> str:
+    column, function = _operands(element, compiler, options)
+    return f"{function}({column})"
+
+
+@compiles(Extreme, "postgresql")
+def _write_extreme_postgresql(element: Extreme, compiler: Any, **options: Any) -> str:
+    column, function = _operands(element, compiler, options)
+    if isinstance(element.type, sa.Boolean):
+        return f"{function}(({column})::integer)"
+    if isinstance(element.type, sa.Uuid | sa.types.TypeDecorator):
+        return f"{function}(({column})::text)"  # whose order is that of the bytes
+    return f"{function}({column})"

@@ -10,6 +10,8 @@ from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
+from butler_core.queries.dialect_expressions import Extreme
+
 #: A column, and whether the order falls.
 OrderTerm: TypeAlias = tuple[Any, bool]
 
@@ -32,10 +34,7 @@ def once_in_order(
     if not terms:
         return select.distinct()
     keys = [column.element if isinstance(column, sa.Label) else column for column in columns]
-    aggregated = [
-        (sa.func.max(column) if falling else sa.func.min(column), falling)
-        for column, falling in terms
-    ]
+    aggregated = [(Extreme(column, greatest=falling), falling) for column, falling in terms]
     return in_order(select.group_by(*keys), aggregated)
 
 

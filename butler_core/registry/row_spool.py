@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import tempfile
+import weakref
 from collections.abc import Iterable, Iterator
 from typing import IO, Any
 
@@ -26,7 +27,8 @@ class RowSpool:
         self._starts: list[int] = []
         for page in remaining:
             if self._file is None:
-                self._file = tempfile.TemporaryFile(prefix="butler-rows-")  # noqa: SIM115 - has no name, goes with us
+                self._file = tempfile.TemporaryFile(prefix="butler-rows-")  # noqa: SIM115 - goes with us
+                weakref.finalize(self, self._file.close)
             self._starts.append(self._file.tell())
             pickle.dump(page, self._file, protocol=pickle.HIGHEST_PROTOCOL)
             self.n_rows += len(page)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from butler_core import Butler
+from butler_core import Butler, CollectionType
 from butler_core.errors import (
     DataIdError,
     QueryError,
@@ -298,3 +298,17 @@ def test_records_make_a_table(filled: Butler) -> None:
     assert table["id"][0] == 100
     assert table["target_name"].mask.any()
     assert table["timespan.begin"][0].startswith("2024-01-10T20:00:00")
+
+
+@pytest.mark.parametrize("term", ["exposure.can_see_sky", "raw.dataset_id", "exposure.obs_id"])
+def test_rows_that_would_repeat_are_ordered_by_what_they_do_not_show(
+    filled: Butler, term: str
+) -> None:
+    runs = filled.collections.query("*", CollectionType.RUN)
+    query = filled.query().join_dataset_search("raw", runs)
+
+    rising = query.where(instrument="CamA").order_by(term).data_ids("instrument exposure")
+    falling = query.where(instrument="CamA").order_by(f"-{term}").data_ids("instrument exposure")
+
+    assert sorted(rising.columns["exposure"]) == sorted(falling.columns["exposure"])
+    assert len(set(rising.columns["exposure"])) == len(rising) > 0
