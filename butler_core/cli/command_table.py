@@ -40,6 +40,9 @@ COMMANDS = {
         f"{_COMMANDS}.ingest_files:ingest_files", "Ingest files listed in a table."
     ),
     "ingest-raws": CommandEntry(f"{_COMMANDS}.ingest_raws:ingest_raws", "Ingest raw frames."),
+    "migrate": CommandEntry(
+        f"{_COMMANDS}.migrate:migrate", "Upgrade the registry's tables of an older repository."
+    ),
     "prune-datasets": CommandEntry(
         f"{_COMMANDS}.prune_datasets:prune_datasets",
         "Remove datasets from collections or from storage.",

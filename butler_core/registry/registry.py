@@ -16,6 +16,7 @@ from butler_core.registry.datasets import DatasetTables
 from butler_core.registry.dimension_records import DimensionRecordTables
 from butler_core.registry.file_records import FileRecordTable
 from butler_core.registry.memberships import MembershipTables
+from butler_core.registry.migration import MigrationStep, migrate, steps_from, version_of
 from butler_core.registry.prepared_statement import StatementCache
 from butler_core.registry.schema import SCHEMA_VERSION, Schema
 
@@ -76,6 +77,29 @@ class Registry:
             database.close()
             raise
 
+    @staticmethod
+    def migrate(address: RegistryAddress, *, dry_run: bool) -> tuple[MigrationStep, ...]:
+        """Bring an existing registry's tables up to this program's version.
+
+        Parameters
+        ----------
+        dry_run
+            Whether to return the steps that are missing and to take none.
+
+        Raises
+        ------
+        SchemaVersionError
+            If its tables are Rubin's, or newer than this program.
+        """
+        database = address.open(writeable=not dry_run)
+        try:
+            _require_ours(database)
+            if dry_run:
+                return steps_from(_known_version(database))
+            return migrate(database)
+        finally:
+            database.close()
+
     def discard(self) -> None:
         """Close a registry that was just made, and take its tables away again."""
         self.database.drop_tables(self.schema.metadata)
@@ -94,23 +118,39 @@ def _require_empty(database: Database) -> None:
         )
 
 
-def _universe_of(database: Database) -> DimensionUniverse:
-    if not database.has_table("repository_attribute"):
-        if database.has_table("butler_attributes"):
-            raise SchemaVersionError(
-                f"{database.place!r} is a repository of Rubin's middleware, whose tables differ "
-                "from ours; export it with Rubin's butler and bring the export in with "
-                "`butler import`"
-            )
-        raise SchemaVersionError(f"{database.place!r} is not the registry of a data repository")
-    attributes = AttributeTable(database, Schema(DimensionUniverse.default()))
-    version = int(attributes.get("schema_version") or 0)
-    if version != SCHEMA_VERSION:
-        action = "use a newer program" if version > SCHEMA_VERSION else "use the older one"
+def _require_ours(database: Database) -> None:
+    if database.has_table("repository_attribute"):
+        return
+    if database.has_table("butler_attributes"):
         raise SchemaVersionError(
-            f"{database.place!r} has tables of version {version}; this program knows version "
-            f"{SCHEMA_VERSION}: {action}"
+            f"{database.place!r} is a repository of Rubin's middleware, whose tables differ "
+            "from ours; export it with Rubin's butler and bring the export in with "
+            "`butler import`"
         )
+    raise SchemaVersionError(f"{database.place!r} is not the registry of a data repository")
+
+
+def _known_version(database: Database) -> int:
+    """Return the version of the tables, if this program or an older one made them."""
+    version = version_of(database)
+    if 1 <= version <= SCHEMA_VERSION:
+        return version
+    raise SchemaVersionError(
+        f"{database.place!r} has tables of version {version}; this program knows versions up to "
+        f"{SCHEMA_VERSION}: use a newer program"
+    )
+
+
+def _universe_of(database: Database) -> DimensionUniverse:
+    _require_ours(database)
+    version = _known_version(database)
+    if version != SCHEMA_VERSION:
+        raise SchemaVersionError(
+            f"{database.place!r} has tables of version {version}; this program needs version "
+            f"{SCHEMA_VERSION}: `butler migrate` on the repository upgrades them, after which "
+            "older programs cannot use it"
+        )
+    attributes = AttributeTable(database, Schema(DimensionUniverse.default()))
     config = json.loads(attributes.get("dimension_universe") or "null")
     default = DimensionUniverse.default()
     return default if config == default.config else DimensionUniverse(config)

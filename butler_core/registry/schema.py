@@ -21,10 +21,13 @@ from butler_core.dimensions.universe import DimensionUniverse
 from butler_core.registry.column_types import DatasetIdColumn
 
 #: Version of the tables below; a program opens those of its own version.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 #: Dataset keys of the group with key g lie from g << GROUP_SHIFT on, so that a key tells its group.
 GROUP_SHIFT = 44
+
+#: Text of any length, compared byte by byte, as SQLite does.
+_TEXT = sa.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
 
 _TYPES: dict[str, Any] = {
     "int": sa.BigInteger,
@@ -80,6 +83,7 @@ class Schema:
             sa.Column("name", _text(512), nullable=False, unique=True),
             sa.Column("type", sa.SmallInteger, nullable=False),
             sa.Column("doc", sa.Text, nullable=False, server_default=""),
+            sqlite_autoincrement=True,  # a process may still remember a collection that is gone
         )
         self.collection_chain = self._table(
             "collection_chain",
@@ -92,7 +96,7 @@ class Schema:
         self.dimension_group = self._table(
             "dimension_group",
             sa.Column("group_id", sa.Integer, primary_key=True),
-            sa.Column("dimensions", _text(), nullable=False, unique=True),
+            sa.Column("dimensions", _TEXT, nullable=False, unique=True),
             # Keys are never given twice: a reader may still hold one of a dataset that is gone.
             sa.Column("n_keys_given", sa.BigInteger, nullable=False, server_default="0"),
         )
@@ -109,8 +113,8 @@ class Schema:
             "file_record",
             sa.Column("dataset_key", sa.BigInteger, primary_key=True, autoincrement=False),
             sa.Column("component", _text(64), primary_key=True, server_default=""),
-            sa.Column("path", _text(), nullable=False),
-            sa.Column("formatter", _text(), nullable=False),
+            sa.Column("path", _TEXT, nullable=False),
+            sa.Column("formatter", _TEXT, nullable=False),
             sa.Column("storage_class", _text(128), nullable=False),
             sa.Column("size", sa.BigInteger),
             sa.Column("checksum", _text(128)),
@@ -257,7 +261,7 @@ def _key_counter(group_id: int) -> sa.Sequence:
 
 
 def _text(length: int | None = None) -> Any:
-    """Return the type of text that is compared byte by byte, as SQLite does."""
+    """Return the type of text of a bounded length, compared byte by byte, as SQLite does."""
     return sa.String(length).with_variant(postgresql.VARCHAR(length, collation="C"), "postgresql")
 
 

@@ -15,6 +15,7 @@ from butler_core.datastore.path_template import TemplateTable
 from butler_core.errors import ConfigError, ReadOnlyRepositoryError, RepositoryExistsError
 from butler_core.formatters.formatter_table import FormatterTable
 from butler_core.registry.address import RegistryAddress
+from butler_core.registry.migration import MigrationStep
 from butler_core.registry.registry import Registry
 from butler_core.repository.configuration import (
     CONFIG_NAME,
@@ -134,13 +135,15 @@ class Repository:
         SchemaVersionError
             If it is Rubin's, or of a version that we do not know.
         """
-        path = find_config(place)
-        config = load_yaml(path)
-        if not isinstance(config, Mapping):
-            raise ConfigError(f"{str(path)!r} holds no configuration of a data repository")
-        root = Path(str(config.get("root", path.parent)).replace(ROOT_MARK, str(path.parent)))
+        root, config = _opened_config(place)
         registry = Registry.open(_registry_address(root, config), writeable=writeable)
         return cls(root, config, registry)
+
+    @staticmethod
+    def migrate(place: str | Path, *, dry_run: bool = False) -> tuple[MigrationStep, ...]:
+        """Bring an older repository's tables up to this program's version; see `Registry`."""
+        root, config = _opened_config(place)
+        return Registry.migrate(_registry_address(root, config), dry_run=dry_run)
 
     @property
     def is_writeable(self) -> bool:
@@ -220,6 +223,15 @@ def _directory(root: Path) -> Iterator[None]:
         for path in new:
             path.rmdir()
         raise
+
+
+def _opened_config(place: str | Path) -> tuple[Path, Mapping[str, Any]]:
+    """Return a repository's directory and configuration."""
+    path = find_config(place)
+    config = load_yaml(path)
+    if not isinstance(config, Mapping):
+        raise ConfigError(f"{str(path)!r} holds no configuration of a data repository")
+    return Path(str(config.get("root", path.parent)).replace(ROOT_MARK, str(path.parent))), config
 
 
 def _registry_address(root: Path, config: Mapping[str, Any]) -> RegistryAddress:

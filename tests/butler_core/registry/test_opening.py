@@ -10,13 +10,14 @@ from butler_core import DimensionUniverse
 from butler_core.errors import SchemaVersionError
 from butler_core.registry.address import RegistryAddress
 from butler_core.registry.registry import Registry
+from butler_core.registry.schema import SCHEMA_VERSION
 
 
 def test_what_was_created_can_be_opened(registry: Registry, address: RegistryAddress) -> None:
     other = Registry.open(address, writeable=False)
 
     assert other.universe is DimensionUniverse.default()
-    assert other.attributes.get("schema_version") == "1"
+    assert other.attributes.get("schema_version") == str(SCHEMA_VERSION)
     assert other.attributes.get("no such name") is None
     other.close()
 
@@ -28,7 +29,9 @@ def test_attributes_are_replaced(registry: Registry) -> None:
     assert registry.attributes.get("a") == "2"
 
 
-@pytest.mark.parametrize(("version", "advice"), [("99", "newer program"), ("0", "older one")])
+@pytest.mark.parametrize(
+    ("version", "advice"), [("99", "newer program"), ("1", "`butler migrate`")]
+)
 def test_tables_of_another_version_are_refused(
     registry: Registry, address: RegistryAddress, version: str, advice: str
 ) -> None:
