@@ -14,7 +14,12 @@ from butler_core.datasets.collection import Collection
 from butler_core.datasets.dataset_id import DatasetIdMode, new_ids, reproducible_ids
 from butler_core.datasets.dataset_ref import DatasetRef
 from butler_core.dimensions.data_coordinate import DataCoordinate
-from butler_core.errors import DatasetError, DatasetExistsError, MissingRecordError
+from butler_core.errors import (
+    DatasetError,
+    DatasetExistsError,
+    MissingRecordError,
+    UnknownCollectionError,
+)
 from butler_core.registry.database import Columns, Database
 from butler_core.registry.dataset_types import DatasetTypeTable, RegisteredType
 from butler_core.registry.schema import GROUP_SHIFT, Schema
@@ -108,6 +113,9 @@ class DatasetTables:
         """Say which of many rows broke which rule."""
         dataset_type = registered.dataset_type
         group = dataset_type.dimensions
+        own = self._collection.c.collection_id == run.key
+        if self._database.fetch_scalar(sa.select(self._collection.c.name).where(own)) is None:
+            return UnknownCollectionError(f"run {run.name!r} was removed meanwhile")
         if group.required:
             taken = self.existing(registered, run, columns)
             if taken:

@@ -27,6 +27,7 @@ from butler_core.repository.configuration import (
     merged,
 )
 from butler_core.repository.file_journal import FileJournal
+from butler_core.repository.known_runs import KnownRuns
 from butler_core.repository.new_configuration import (
     choose_registry,
     new_config,
@@ -55,6 +56,7 @@ class Repository:
         self.config = config
         self.registry = registry
         self.datastore = make_datastore(root, config)
+        self.known_runs = KnownRuns(registry.database)
         #: The journal of each thread's transaction, as the database's connection is a thread's.
         self._local = threading.local()
 

@@ -12,7 +12,8 @@ from butler_core.datasets.dataset_ref import DatasetRef
 from butler_core.datasets.dataset_type import DatasetType
 from butler_core.datastore.file_datastore import path_is_taken
 from butler_core.dimensions.data_coordinate import DataCoordinate
-from butler_core.errors import CollectionTypeError
+from butler_core.errors import CollectionTypeError, UnknownCollectionError
+from butler_core.registry.dataset_types import RegisteredType
 from butler_core.repository.expansion import complete_data_id, expand_columns
 from butler_core.repository.repository import Repository
 
@@ -48,17 +49,34 @@ def put_dataset(
     known = complete_data_id(registry, group, given, defaults)
     data_id = DataCoordinate.standardize({n: known[n] for n in group if n in known}, group=group)
     ref = DatasetRef(registered.dataset_type, data_id, run, id_ or uuid.UUID(bytes=new_ids(1)[0]))
-    collection = ensure_run(repository, run)
+    known_run = repository.known_runs.get(run)
+    try:
+        _write(repository, obj, registered, ref, known_run or ensure_run(repository, run))
+    except UnknownCollectionError:
+        if known_run is None:
+            raise
+        # Another process has removed it since we looked.
+        _write(repository, obj, registered, ref, ensure_run(repository, run))
+    return ref
+
+
+def _write(
+    repository: Repository,
+    obj: Any,
+    registered: RegisteredType,
+    ref: DatasetRef,
+    run: Collection,
+) -> None:
+    """Write one dataset's file and rows."""
+    registry = repository.registry
     staged = repository.datastore.stage(obj, ref.dataset_type, path_of(repository, ref))
     try:
         is_alone = not registry.database.in_transaction
         if is_alone:  # nobody waits for the database meanwhile
             staged.sync()
         with repository.transaction() as journal:
-            columns = {name: [value] for name, value in data_id.required.items()}
-            keys = registry.datasets.insert(
-                registered, collection, columns, ids=[ref.id.bytes]
-            ).keys
+            columns = {name: [value] for name, value in ref.data_id.required.items()}
+            keys = registry.datasets.insert(registered, run, columns, ids=[ref.id.bytes]).keys
             # What a killed process left belongs to nobody and is replaced.
             if staged.target.exists() and registry.files.owner_of(staged.record.path) is not None:
                 raise path_is_taken(staged.record.path)
@@ -66,7 +84,6 @@ def put_dataset(
             journal.publish(staged, is_synced=is_alone)
     finally:
         staged.discard()
-    return ref
 
 
 def ensure_run(repository: Repository, name: str) -> Collection:
@@ -84,6 +101,7 @@ def ensure_run(repository: Repository, name: str) -> Collection:
         found = collections.get(name)
     if found.type is not CollectionType.RUN:
         raise CollectionTypeError(f"{name!r} is a {found.type} collection; datasets go into a RUN")
+    repository.known_runs.add(found)
     return found
 
 

@@ -309,3 +309,18 @@ def test_references_survive_pickling(butler: Butler) -> None:
 
     assert again == ref
     assert butler.get(again) == {}
+
+
+def test_a_run_that_another_process_removed_is_made_again(
+    open_butler: Callable[..., Butler],
+) -> None:
+    ours, theirs = open_butler(run="run/1"), open_butler()
+    first = ours.put({"n": 1}, "metric", instrument="CamA", visit=100, detector=0)
+    theirs.remove_runs(["run/1"])
+    theirs.collections.register("another")
+
+    again = ours.put({"n": 2}, "metric", instrument="CamA", visit=100, detector=0)
+
+    assert ours.get(again) == {"n": 2}
+    assert again.id != first.id
+    assert ours.query_datasets("metric", "run/1").count() == 1
