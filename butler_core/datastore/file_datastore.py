@@ -352,7 +352,8 @@ def _write_in_directory(formatter: Formatter, obj: Any, path: Path) -> None:
     """Write a file into a directory that others may remove, while it is empty, at any time."""
     for attempt in range(_ATTEMPTS):
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            if not path.parent.is_dir():
+                path.parent.mkdir(parents=True, exist_ok=True)
             formatter.write(obj, path)
             return
         except FileNotFoundError:

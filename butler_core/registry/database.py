@@ -16,11 +16,8 @@ import sqlalchemy as sa
 from butler_core.errors import ReadOnlyRepositoryError
 from butler_core.garbage import collection_paused
 from butler_core.registry.backend import Backend, OnConflict
-from butler_core.registry.prepared_statement import (
-    PreparedStatement,
-    processed,
-    result_processors,
-)
+from butler_core.registry.prepared_statement import PreparedStatement
+from butler_core.registry.result_rows import as_columns, as_rows, result_processors
 from butler_core.registry.row_spool import Rows, RowSpool
 
 Columns = dict[str, list[Any]]
@@ -34,6 +31,9 @@ _FIRST_PAGE = 200
 
 #: From so many new rows on, a table's statistics are worth refreshing.
 _MANY = 1_000
+
+#: Types whose processors are remembered.
+_MOST_PROCESSORS = 4_096
 
 _STAGE_NUMBER = itertools.count()
 _INNER = "inner_transaction"
@@ -53,6 +53,8 @@ class Database:
         #: How many transactions were undone; whoever remembers what it read looks here.
         self.rollbacks = 0
         self.is_writeable = is_writeable
+        #: Types with what turns their values into the driver's, by the identity of the type.
+        self._bind_processors: dict[int, tuple[Any, Any]] = {}
         #: Tables that have grown by many rows, of which the query planner does not know yet.
         self._grown: dict[str, sa.Table] = {}
 
@@ -165,14 +167,14 @@ class Database:
 
     def fetch_rows(self, select: Select) -> Rows:
         """Return all rows of a query as plain tuples."""
-        return _processed(self._raw_rows(select), result_processors(self.dialect, select))
+        return as_rows(self._raw_rows(select), result_processors(self.dialect, select))
 
     def fetch_columns(self, select: Select) -> Columns:
         """Return all rows of a query as one list per column, by column name."""
         names = [column.name for column in select.selected_columns]
         processors = result_processors(self.dialect, select)
         with collection_paused():
-            return _columns(names, self._raw_rows(select), processors)
+            return as_columns(names, self._raw_rows(select), processors)
 
     def _raw_rows(self, select: Select) -> Rows:
         with self.connection() as connection:
@@ -184,7 +186,7 @@ class Database:
 
     def fetch_prepared(self, statement: PreparedStatement, values: Mapping[str, Any]) -> Rows:
         """Return all rows of a prepared query as plain tuples."""
-        return _processed(self._prepared_rows(statement, values), statement.result_processors)
+        return as_rows(self._prepared_rows(statement, values), statement.result_processors)
 
     def fetch_prepared_columns(
         self, statement: PreparedStatement, values: Mapping[str, Any]
@@ -192,7 +194,7 @@ class Database:
         """Return all rows of a prepared query as one list per column, by column name."""
         with collection_paused():
             rows = self._prepared_rows(statement, values)
-            return _columns(statement.names, rows, statement.result_processors)
+            return as_columns(statement.names, rows, statement.result_processors)
 
     def _prepared_rows(self, statement: PreparedStatement, values: Mapping[str, Any]) -> Rows:
         with self.connection() as connection, collection_paused():
@@ -214,7 +216,7 @@ class Database:
         processors = result_processors(self.dialect, select)
         with self.connection() as connection:
             for page in self._backend.stream(connection, select, _PAGE):
-                yield _processed(page, processors)
+                yield as_rows(page, processors)
 
     def fetch_pages(self, select: Select) -> Iterator[Rows]:
         """Give the rows of a query page by page, in bounded memory, the first few soon.
@@ -232,8 +234,8 @@ class Database:
                 yield from self.spool(select).pages()
                 return
             with closing(self._backend.stream(connection, select, _FIRST_PAGE)) as pages:
-                yield _processed(next(pages, []), processors)
-                rest = RowSpool(_processed(page, processors) for page in pages)
+                yield as_rows(next(pages, []), processors)
+                rest = RowSpool(as_rows(page, processors) for page in pages)
         yield from rest.pages()
 
     def spool(self, select: Select) -> RowSpool:
@@ -241,7 +243,7 @@ class Database:
         processors = result_processors(self.dialect, select)
         with self.connection() as connection:
             pages = self._backend.stream(connection, select, _PAGE)
-            return RowSpool(_processed(page, processors) for page in pages)
+            return RowSpool(as_rows(page, processors) for page in pages)
 
     # --------------------------------------------------------------- columns
     def insert_columns(
@@ -307,12 +309,22 @@ class Database:
         self, table: sa.Table, columns: Mapping[str, Sequence[Any]]
     ) -> dict[str, Sequence[Any]]:
         """Return the columns' values as the driver takes them."""
-        dialect = self._engine.dialect
         values: dict[str, Sequence[Any]] = {}
         for name, column in columns.items():
-            process = table.c[name].type.dialect_impl(dialect).bind_processor(dialect)
+            process = self._bind_processor(table.c[name].type)
             values[name] = column if process is None else [process(value) for value in column]
         return values
+
+    def _bind_processor(self, type_: Any) -> Any:
+        """Return what turns Python's values of a type into the driver's; None if nothing does."""
+        key = id(type_)
+        kept = self._bind_processors.get(key)
+        if kept is None or kept[0] is not type_:
+            if len(self._bind_processors) >= _MOST_PROCESSORS:
+                self._bind_processors.clear()
+            process = type_.dialect_impl(self.dialect).bind_processor(self.dialect)
+            kept = self._bind_processors[key] = (type_, process)
+        return kept[1]
 
     # ----------------------------------------------------------------- tables
     def create_tables(
@@ -370,19 +382,3 @@ class Database:
 def _driver(connection: sa.Connection) -> Any:
     """Return the driver's own connection: a statement whose text is known costs least there."""
     return connection.connection.driver_connection
-
-
-def _processed(rows: Rows, processors: Sequence[Any]) -> Rows:
-    """Return rows with their values as Python has them."""
-    if not rows or not any(processors):
-        return rows
-    columns = zip(*rows, strict=True)
-    return list(zip(*map(processed, columns, processors), strict=True))
-
-
-def _columns(names: Sequence[str], rows: Rows, processors: Sequence[Any]) -> Columns:
-    """Return rows as columns with their values as Python has them."""
-    if not rows:
-        return {name: [] for name in names}
-    columns = map(list, zip(*rows, strict=True))
-    return dict(zip(names, map(processed, columns, processors), strict=True))

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
-from butler_core.registry.column_types import DatasetIdColumn
-
-#: Types whose values come from every driver as Python has them.
-_PLAIN = (sa.Integer, sa.Float, sa.String, DatasetIdColumn)
+from butler_core.registry.result_rows import result_processors
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,18 +100,3 @@ def prepare_statement(dialect: sa.Dialect, select: Any) -> PreparedStatement:
         processors,
         result_processors(dialect, select),
     )
-
-
-def result_processors(dialect: sa.Dialect, select: Any) -> tuple[Any, ...]:
-    """Return what turns a result's values into Python's, by column; None where nothing does."""
-    return tuple(
-        None
-        if isinstance(column.type, _PLAIN)
-        else column.type.dialect_impl(dialect).result_processor(dialect, None)
-        for column in select.selected_columns
-    )
-
-
-def processed(values: Sequence[Any], process: Any) -> Any:
-    """Return a column's values as Python has them."""
-    return values if process is None else [process(value) for value in values]

@@ -12,12 +12,12 @@ from butler_core.dimensions.data_coordinate import INTEGER, DataCoordinate, type
 from butler_core.dimensions.group import DimensionGroup
 from butler_core.errors import DataIdError, MissingRecordError
 from butler_core.queries import expression_tree as tree
-from butler_core.queries.answer import QueryAnswer
 from butler_core.queries.join_plan import plan_joins
 from butler_core.queries.query import Query
 from butler_core.queries.results import make_record
 from butler_core.queries.scope import JoinedTables
-from butler_core.queries.select import QueryRequest
+from butler_core.queries.select import QueryRequest, self_contained
+from butler_core.queries.terms import Parameter
 from butler_core.registry.database import Columns
 from butler_core.registry.registry import Registry
 from butler_core.timespan import Timespan
@@ -85,14 +85,31 @@ def _expand_one(
     wanted: Sequence[str],
 ) -> Columns | None:
     """Return what follows from one data ID by a statement that is compiled once; None if absent."""
-    request = QueryRequest(
-        group,
-        data_id={name: columns[name][0] for name in group.required},
-        fields=tuple((name, tree.Name(tuple(name.split(".")))) for name in wanted if "." in name),
-    )
-    found = QueryAnswer(registry, request).columns()
-    values = {name: list(found[name]) for name in wanted}
-    return values if all(len(value) == 1 for value in values.values()) else None
+
+    def write() -> Any:
+        kinds = {name: _kind(group, name) for name in group.required}
+        request = QueryRequest(
+            group,
+            data_id={name: Parameter(kind, name) for name, kind in kinds.items()},
+            fields=tuple((n, tree.Name(tuple(n.split(".")))) for n in wanted if "." in n),
+        )
+        return self_contained(registry, request)
+
+    statement = registry.prepared.get(("expand", group, tuple(wanted)), write)
+    if statement is None:
+        return None
+    given = {name: columns[name][0] for name in group.required}
+    rows = registry.database.fetch_prepared(statement, given)
+    if len(rows) != 1:
+        return None
+    found = dict(zip(statement.names, rows[0], strict=True))
+    return {name: [found[name]] for name in wanted}
+
+
+def _kind(group: DimensionGroup, name: str) -> str:
+    key = group.universe[name].key
+    assert key is not None
+    return "int" if key.type == "int" else "text"
 
 
 def _key_column(registry: Registry, group: DimensionGroup, name: str) -> Any:
