@@ -19,4 +19,12 @@ COMMANDS = {
     ),
     "qgraph": CommandEntry(f"{_PLACE}.qgraph:qgraph", "Build, show and save a quantum graph."),
     "run": CommandEntry(f"{_PLACE}.run:run", "Build a quantum graph and run it."),
+    "split-graph": CommandEntry(
+        f"{_PLACE}.graph_files:split_graph",
+        "Write parts of a graph as graphs of their own: one for each task, if none is named.",
+    ),
+    "update-graph-run": CommandEntry(
+        f"{_PLACE}.graph_files:update_graph_run",
+        "Write a graph for another output run, with new dataset ids.",
+    ),
 }

@@ -14,6 +14,7 @@ from butler_core.repository.expansion import expand_columns
 from pipetask.pipeline_graph.nodes import TaskNode
 from pipetask.quantum_graph.connection_row import ConnectionRow, connection_rows
 from pipetask.quantum_graph.file_format import FORMAT_VERSION, make_tables, writing
+from pipetask.quantum_graph.graph_digest import digest_of
 from pipetask.quantum_graph.id_spaces import IdSpaces
 from pipetask.quantum_graph.prune import Pruner, quanta_table, state_table
 from pipetask.quantum_graph.request import BuildRequest
@@ -323,24 +324,9 @@ class Freezer:
             "dimension_groups": json.dumps([list(group.required) for group in self._groups]),
             "record_fields": json.dumps([n for n in self._data_id_columns() if "." in n]),
             "pipeline": pipeline.graph.pipeline.to_yaml(),
-            "digest": self._digest(file),
+            "digest": digest_of(self.workspace.rows, file),
             **facts,
         }
-
-    def _digest(self, file: str) -> str:
-        """Return a digest of data IDs, quanta and edges, whatever ids were given."""
-        sums: list[tuple[Any, ...]] = []
-        for table, row in (
-            ("quantum", "quantum, task, data_id"),
-            ("dataset", "dataset, dataset_type, data_id, run"),
-            ("edge", "quantum, connection, dataset"),
-            ("data_id", "t"),
-        ):
-            # Exclusive or: the order in which threads come to rows does not matter.
-            sums += self.workspace.rows(
-                f"SELECT count(*), bit_xor(hash({row})) FROM {file}.{table} t"  # noqa: S608 - fixed names
-            )
-        return "".join(f"{int(value or 0):016x}" for row in sums for value in row)
 
     def _write_header(self, file: str, facts: dict[str, str]) -> None:
         insert = self.workspace.connection.executemany

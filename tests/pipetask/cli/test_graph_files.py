@@ -158,3 +158,66 @@ def test_a_graph_from_a_file_is_shown(run: Run, repo: Path, graph_file: Path) ->
 
     assert result.exit_code == 0, result.output
     assert "merge" in result.stdout
+
+
+def test_parts_of_a_graph_run_one_after_the_other(
+    run: Run, repo: Path, graph_file: Path, tmp_path: Path
+) -> None:
+    result = run("split-graph", graph_file, tmp_path / "parts")
+    assert result.exit_code == 0, result.output
+    assert [line.split("/")[-1] for line in result.stdout.splitlines()] == [
+        "measure.qg: 4 quanta",
+        "merge.qg: 2 quanta",
+    ]
+
+    for name, more in (("measure", []), ("merge", ["--extend-run"])):
+        file = tmp_path / "parts" / f"{name}.qg"
+        result = run("run", "-b", repo, "-g", file, "--register-dataset-types", *more)
+        assert result.exit_code == 0, result.output
+
+    assert n_datasets(repo, "merged") == 2
+
+
+def test_a_graph_for_another_run_is_run_beside_the_first(
+    run: Run, run_graph: Run, repo: Path, graph_file: Path, tmp_path: Path
+) -> None:
+    assert run_graph().exit_code == 0
+
+    result = run("update-graph-run", graph_file, "out/2", tmp_path / "b.qg", "--update-graph-id")
+
+    assert result.exit_code == 0, result.output
+    assert result.stdout == f"{tmp_path / 'b.qg'}: 6 quanta for run out/2\n"
+    result = run("run", "-b", repo, "-g", tmp_path / "b.qg")
+    assert result.exit_code == 0, result.output
+    with Butler(repo) as butler:
+        assert butler.query_datasets("merged", "out/2").count() == 2
+
+
+@pytest.mark.parametrize(
+    ("typed", "code", "part"),
+    [
+        (["split-graph", "FILE", "DIR", "--task", "mesure"], 1, "no task 'mesure'"),
+        (["split-graph", "FILE", "DIR", "--subset", "night"], 1, "no subset 'night'"),
+        (["split-graph", "absent.qg", "DIR"], 1, "no quantum graph file 'absent.qg'"),
+        (["update-graph-run", "FILE", "out/2", "FILE"], 1, "there is a file"),
+        (["update-graph-run", "FILE", "a b*", "NEW"], 1, "a b*"),
+        (["update-graph-run", "FILE", "out/2", "no/such/b.qg"], 1, "its directory does not exist"),
+        (
+            ["update-graph-run", "FILE", "o", "NEW", "--metadata-run-key", "r"],
+            2,
+            "under 'output_run'",
+        ),
+    ],
+)
+def test_bad_mutations_make_nothing(
+    run: Run, graph_file: Path, tmp_path: Path, typed: list[str], code: int, part: str
+) -> None:
+    places = {"FILE": graph_file, "DIR": tmp_path / "parts", "NEW": tmp_path / "new.qg"}
+
+    result = run(*(places.get(word, word) for word in typed))
+
+    assert result.exit_code == code, result.output
+    assert part in " ".join(result.stderr.split())
+    assert "Traceback" not in result.output
+    assert not (tmp_path / "parts").exists()
+    assert not (tmp_path / "new.qg").exists()
