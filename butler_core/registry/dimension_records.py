@@ -228,6 +228,11 @@ class DimensionRecordTables:
             select = select.where(select.selected_columns[name] == value)
         return self._database.fetch_columns(select)
 
+    def count(self, element_name: str) -> int:
+        """Return how many records of an element there are."""
+        inner = self.select(self.universe[element_name]).order_by(None).subquery()
+        return int(self._database.fetch_scalar(sa.select(sa.func.count()).select_from(inner)))
+
     def select(self, element: DimensionElement) -> sa.Select[Any]:
         """Return the query for all records of an element that has a table or is a view."""
         if element.view_of is not None:

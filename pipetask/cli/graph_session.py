@@ -312,3 +312,5 @@ def print_graph_table(session: GraphSession) -> None:
     if report is not None and any(report.n_pruned.values()):
         columns["without inputs"] = [report.n_pruned.get(label, 0) for label in labels]
     print_sheet(Sheet(columns), "table")
+    for loss in report.losses if report is not None else ():
+        click.echo(f"In no quantum: {loss}.", err=True)

@@ -14,6 +14,7 @@ from butler_core.dimensions.dimension import DimensionElement
 from butler_core.queries.select import DatasetJoin, QueryRequest, prepared
 from butler_core.registry.database import Columns
 from butler_core.registry.dataset_search import search_datasets
+from butler_core.registry.dataset_types import RegisteredType
 from butler_core.registry.registry import Registry
 from pipetask.quantum_graph.where import Condition
 from pipetask.quantum_graph.workspace import Workspace
@@ -34,10 +35,11 @@ def ask_datasets(
     """
     registered = registry.dataset_types.find(dataset_type.name)
     group = dataset_type.dimensions
-    with workspace.stage("ask", dataset_type.name) as outcome, ExitStack() as stack:
+    held = registry.datasets.holds(registered, collections) if registered is not None else set()
+    n_in = _n_held(registry, registered, collections) if registered is not None else 0
+    with workspace.stage("ask", dataset_type.name, n_in) as outcome, ExitStack() as stack:
         pages: Iterable[Columns] = ()
         if registered is not None:
-            held = registry.datasets.holds(registered, collections)
             request = QueryRequest(
                 group,
                 returns="datasets",
@@ -64,7 +66,8 @@ def ask_prerequisites(
     """Load all datasets of a type, with rank of their collection and validity."""
     registered = registry.dataset_types.find(dataset_type.name)
     types = _types(dataset_type) | {"rank": "int", "begin_ns": "int", "end_ns": "int"}
-    with workspace.stage("ask", dataset_type.name) as outcome:
+    n_in = _n_held(registry, registered, collections) if registered is not None else 0
+    with workspace.stage("ask", dataset_type.name, n_in) as outcome:
         pages: Iterable[Columns] = ()
         if registered is not None:
             held = registry.datasets.holds(registered, collections)
@@ -74,6 +77,15 @@ def ask_prerequisites(
             pages = _pages(registry, sa.select(*wanted))
         outcome.n_out = workspace.load_pages(table, pages, types)
     return outcome.n_out
+
+
+def _n_held(
+    registry: Registry, registered: RegisteredType, collections: Sequence[Collection]
+) -> int:
+    """Return how many datasets of a type some collections hold or name."""
+    found = search_datasets(registered, collections, find_first=False).subquery()
+    select = sa.select(sa.func.count()).select_from(found)
+    return int(registry.database.fetch_scalar(select))
 
 
 def _pages(registry: Registry, select: sa.Select[Any]) -> Iterator[Columns]:
@@ -133,7 +145,8 @@ def ask_element(
         bind=condition.bind,
         data_id=condition.data_id_within(group),
     )
-    with workspace.stage("ask", element.name) as outcome, ExitStack() as stack:
+    n_in = registry.records.count(element.name)
+    with workspace.stage("ask", element.name, n_in) as outcome, ExitStack() as stack:
         select = stack.enter_context(prepared(registry, request))
         kept = [column for column in select.selected_columns if column.name != "region"]
         columns = registry.database.fetch_columns(select.with_only_columns(*kept))

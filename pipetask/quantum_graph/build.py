@@ -14,6 +14,7 @@ from pipetask.quantum_graph.freeze import Freezer
 from pipetask.quantum_graph.graph import QuantumGraph
 from pipetask.quantum_graph.id_spaces import IdSpaces
 from pipetask.quantum_graph.join import RowJoiner
+from pipetask.quantum_graph.losses import Loss
 from pipetask.quantum_graph.parts import Part, find_parts
 from pipetask.quantum_graph.prune import Pruner
 from pipetask.quantum_graph.request import BuildRequest
@@ -32,6 +33,8 @@ class BuildReport:
     n_done: Mapping[str, int]
     #: Quanta left out because inputs are missing, by task label.
     n_pruned: Mapping[str, int]
+    #: What was lost on the way, and to which constraint.
+    losses: tuple[Loss, ...] = ()
 
 
 def build_quantum_graph(
@@ -69,7 +72,7 @@ def build_quantum_graph(
         )
         try:
             parts = find_parts(request, condition)
-            _join_rows(workspace, request, condition, collections, parts)
+            losses = _join_rows(workspace, request, condition, collections, parts)
             spaces = IdSpaces(workspace, registry, condition, _path_fields(request), parts)
             pruner = Pruner(workspace, request, condition, spaces, collections)
             pruner.prune()
@@ -77,7 +80,8 @@ def build_quantum_graph(
             Freezer(workspace, request, spaces, pruner).freeze(path, dict(facts or {}))
         finally:
             workspace.close()
-        report = BuildReport(tuple(workspace.reports), pruner.done, pruner.pruned)
+        losses += pruner.losses
+        report = BuildReport(tuple(workspace.reports), pruner.done, pruner.pruned, tuple(losses))
     return QuantumGraph.open(path), report
 
 
@@ -87,8 +91,13 @@ def _join_rows(
     condition: Condition,
     collections: list[Collection],
     parts: Sequence[Part],
-) -> None:
+) -> list[Loss]:
     """Make the rows of all parts; some may have none, which is said.
+
+    Returns
+    -------
+    list
+        What of the inputs is in no row.
 
     Raises
     ------
@@ -96,15 +105,19 @@ def _join_rows(
         If none has any.
     """
     empty = []
+    losses: list[Loss] = []
     for part in parts:
+        joiner = RowJoiner(workspace, request, condition, collections, part)
         try:
-            RowJoiner(workspace, request, condition, collections, part).join_rows()
+            joiner.join_rows()
+            losses += joiner.losses()
         except EmptyGraphError as error:
             empty.append((part, error))
     if len(empty) == len(parts):
         raise empty[0][1]
     for part, reason in empty:
         _LOG.warning("nothing to do for %s: %s", ", ".join(sorted(part.labels)), reason)
+    return losses
 
 
 def _path_fields(request: BuildRequest) -> list[str]:

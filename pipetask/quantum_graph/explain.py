@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from butler_core.datasets.collection import Collection
 from butler_core.datasets.dataset_type import DatasetType
-from butler_core.dimensions.group import DimensionGroup
 from butler_core.queries.join_plan import JoinPlan
 from butler_core.queries.select import DatasetJoin, QueryRequest, prepared
 from butler_core.registry.registry import Registry
@@ -58,20 +57,13 @@ def _empty_inputs(join: EmptyJoin) -> list[str]:
             reasons.append(f"there is no {dataset_type.name!r} in {where}")
             continue
         total = _count(join, dataset_type)
-        shown = _shown(join, dataset_type.dimensions)
+        shown = join.condition.text_within(dataset_type.dimensions)
         reasons.append(
             f"of {total} {dataset_type.name!r} in {', '.join(map(repr, sorted(held)))}, none "
             "fulfils "
             f"{shown}"
         )
     return reasons
-
-
-def _shown(join: EmptyJoin, group: DimensionGroup) -> str:
-    """Return as text the conditions that concern some dimensions."""
-    parts = [c.text for c in join.condition.conjuncts if c.dimensions <= group]
-    given = join.condition.data_id_within(group)
-    return " AND ".join([*parts, *([str(given)] if given else [])])
 
 
 def _count(join: EmptyJoin, dataset_type: DatasetType) -> int:
@@ -94,7 +86,7 @@ def _empty_elements(join: EmptyJoin) -> list[str]:
             continue
         total = len(join.registry.records.fetch(element.name)[element.key_columns[0]])
         if total:
-            shown = _shown(join, join.registry.universe.conform(element.required))
+            shown = join.condition.text_within(join.registry.universe.conform(element.required))
             reasons.append(f"of {total} {element.name} records, none fulfils {shown}")
         elif element.name.startswith("visit"):
             reasons.append(

@@ -43,23 +43,31 @@ class Freezer:
             Further entries of the header.
         """
         workspace = self.workspace
-        with workspace.stage("identify", "quanta") as outcome:
+        labels = [node.label for node in self.request.pipeline.tasks]
+        n_quanta = sum(workspace.count(quanta_table(label)) for label in labels)
+        with workspace.stage("identify", "quanta", n_quanta) as outcome:
             outcome.n_out = self._number_quanta()
-        with workspace.stage("identify", "datasets") as outcome:
-            outcome.n_out = self._number_datasets()
+        with workspace.stage("identify", "datasets", self._n_states()) as outcome:
+            n_datasets = outcome.n_out = self._number_datasets()
         with writing(workspace.connection, path) as file:
             make_tables(workspace.connection, file)
-            with workspace.stage("freeze", "edges") as outcome:
+            with workspace.stage("freeze", "edges", n_quanta) as outcome:
                 self._write_edges(file)
                 outcome.n_out = workspace.count_in(file, "edge")
-            with workspace.stage("freeze", "datasets") as outcome:
+            with workspace.stage("freeze", "datasets", n_datasets) as outcome:
                 self._write_datasets(file)
                 outcome.n_out = workspace.count_in(file, "dataset")
-            with workspace.stage("freeze", "quanta and data IDs") as outcome:
+            with workspace.stage("freeze", "quanta and data IDs", n_quanta) as outcome:
                 self._write_quanta(file)
                 self._write_data_ids(file)
                 outcome.n_out = workspace.count_in(file, "data_id")
             self._write_header(file, facts)
+
+    def _n_states(self) -> int:
+        """Return how many datasets there are to be numbered."""
+        pipeline = self.request.pipeline
+        names = (*pipeline.overall_inputs, *pipeline.outputs)
+        return sum(self.workspace.count(state_table(name)) for name in names)
 
     # -------------------------------------------------------------- numbering
     def _offset(self, group: DimensionGroup) -> int:

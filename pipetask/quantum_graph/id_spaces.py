@@ -58,7 +58,8 @@ class IdSpaces:
         if group not in self.groups:
             self.groups.append(group)
             table = f"ids_{len(self.groups) - 1}"
-            with self._workspace.stage("number", str(group)) as outcome:
+            n_in = sum(self._workspace.count(part.rows) for part in self._parts)
+            with self._workspace.stage("number", str(group), n_in) as outcome:
                 outcome.n_out = self._project(group.required, table)
         return self.groups.index(group)
 
@@ -158,7 +159,8 @@ class IdSpaces:
                     f"SELECT a, b FROM ({select}) SEMI JOIN {ours} m ON a = m.i "  # noqa: S608 - made here
                     f"SEMI JOIN {theirs} n ON b = n.i"
                 )
-            with self._workspace.stage("map", f"{one} to {other}") as outcome:
+            n_in = self._workspace.count(f"ids_{a}")
+            with self._workspace.stage("map", f"{one} to {other}", n_in) as outcome:
                 outcome.n_out = self._workspace.create(self._maps[key], select)
         return self._maps[key]
 

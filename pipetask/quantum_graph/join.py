@@ -14,6 +14,7 @@ from butler_core.queries.conditions import ConditionWriter
 from butler_core.queries.join_plan import JoinPlan, plan_joins
 from pipetask.quantum_graph.ask import ask_datasets, ask_element
 from pipetask.quantum_graph.explain import EmptyJoin, explain_empty_join
+from pipetask.quantum_graph.losses import Constraint, Loss, join_losses
 from pipetask.quantum_graph.parts import Part
 from pipetask.quantum_graph.request import BuildRequest
 from pipetask.quantum_graph.spatial import pair_regions
@@ -45,7 +46,8 @@ class RowJoiner:
         self._collections = collections
         self._part = part
         self._inputs = part.inputs
-        self._pairs: list[tuple[str, tuple[str, ...]]] = []
+        #: Tables of elements whose regions overlap: name, dimensions, and the two elements.
+        self._pairs: list[tuple[str, tuple[str, ...], str, str]] = []
 
     def join_rows(self) -> int:
         """Make the part's table of rows, with a column for each dimension whose value is needed.
@@ -80,7 +82,9 @@ class RowJoiner:
         self._load_given()
         for first, second in plan.spatial:
             self._pair(plan, first, second)
-        with self._workspace.stage("join", "data IDs", None) as outcome:
+        tables = [dataset_table(dataset_type.name) for dataset_type in self._inputs]
+        n_in = sum(map(self._workspace.count, tables))
+        with self._workspace.stage("join", "data IDs", n_in) as outcome:
             outcome.n_out = self._create(plan)
         if not outcome.n_out:
             raise explain_empty_join(
@@ -94,6 +98,42 @@ class RowJoiner:
                 )
             )
         return outcome.n_out
+
+    def losses(self) -> list[Loss]:
+        """Return what of the inputs is in no row, and why."""
+        plan = self._plan()
+        inputs = [
+            Constraint(
+                repr(dataset_type.name),
+                f"no {dataset_type.name!r}",
+                dataset_table(dataset_type.name),
+                dataset_type.dimensions.required,
+            )
+            for dataset_type in self._inputs
+        ]
+        others = [
+            Constraint(
+                f"{element.name} records",
+                f"no {element.name} record{self._as_asked(element)}",
+                element_table(element.name),
+                element.required,
+            )
+            for element in plan.elements
+        ]
+        others += [
+            Constraint("data IDs", "not in the table of data IDs given", f"given_{i}", tuple(given))
+            for i, given in enumerate(self._request.data_id_tables)
+        ]
+        others += [
+            Constraint("pairs", f"no {second} that overlaps its {first}", table, names)
+            for table, names, first, second in self._pairs
+        ]
+        return join_losses(self._workspace, inputs, others, self._part.rows)
+
+    def _as_asked(self, element: DimensionElement) -> str:
+        """Return the conditions that an element's records had to fulfil, as the end of a phrase."""
+        text = self._condition.text_within(self._registry.universe.conform(element.required))
+        return f" that fulfils {text}" if text else ""
 
     # ----------------------------------------------------------------- plan
     def _load_given(self) -> None:
@@ -144,7 +184,8 @@ class RowJoiner:
             self._workspace.create(keys, text, values)
         table = f"pairs_{first.name}_{second.name}_of_part_{self._part.number}"
         pair_regions(self._workspace, self._registry, first, second, keys=keys, table=table)
-        self._pairs.append((table, tuple(dict.fromkeys((*first.required, *second.required)))))
+        names = tuple(dict.fromkeys((*first.required, *second.required)))
+        self._pairs.append((table, names, first.name, second.name))
 
     def _known_names(self) -> set[str]:
         return {name for dataset_type in self._inputs for name in dataset_type.dimensions.required}
@@ -167,7 +208,7 @@ class RowJoiner:
         for number, given in enumerate(self._request.data_id_tables):
             if not set(without).intersection(given):
                 tables.join_table(f"given_{number}", tuple(given))
-        for name, dimensions in self._pairs:
+        for name, dimensions, *_ in self._pairs:
             if not set(without).intersection(dimensions):
                 tables.join_table(name, dimensions)
         return tables

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from butler_core.datasets.collection import Collection
 from butler_core.errors import DatasetExistsError
-from pipetask.pipeline_graph.nodes import TaskNode
+from pipetask.pipeline_graph.nodes import ReadEdge, TaskNode
 from pipetask.quantum_graph.ask import ask_datasets
 from pipetask.quantum_graph.find import PrerequisiteFinder
 from pipetask.quantum_graph.id_spaces import IdSpaces
 from pipetask.quantum_graph.join import dataset_table
+from pipetask.quantum_graph.losses import Loss, named_rows
 from pipetask.quantum_graph.request import BuildRequest
 from pipetask.quantum_graph.several import refuse_several
 from pipetask.quantum_graph.where import Condition
@@ -57,6 +58,8 @@ class Pruner:
         self.done: dict[str, int] = {}
         #: Number of quanta left out because inputs are missing, by label.
         self.pruned: dict[str, int] = {}
+        #: The same, with what they lacked.
+        self.losses: list[Loss] = []
 
     def prune(self) -> None:
         """Make the tables of quanta and of datasets."""
@@ -185,8 +188,24 @@ class Pruner:
                 else f"SELECT m.a AS i FROM {table} m JOIN {state} s ON s.i = m.b GROUP BY m.a"  # noqa: S608 - quoted
             )
             counted += f" HAVING count(*) >= {edge.minimum}"
+            self._note_loss(node, edge, f"i NOT IN ({counted})", before)
             self._workspace.run(f"DELETE FROM {quanta} WHERE i NOT IN ({counted})")  # noqa: S608 - quoted
         self.pruned[node.label] = before - self._workspace.count(quanta_table(node.label))
+
+    def _note_loss(self, node: TaskNode, edge: ReadEdge, condition: str, total: int) -> None:
+        """Remember the quanta that a condition is about to drop."""
+        group = self._pipeline.task_dimensions(node.label)
+        lost = self._workspace.create(
+            "lost_quanta",
+            f"SELECT x.* FROM {quoted(quanta_table(node.label))} q "  # noqa: S608 - quoted
+            f"JOIN ids_{self._spaces.number(group)} x USING (i) WHERE {condition}",
+        )
+        if lost:
+            at_least = f"fewer than {edge.minimum}" if edge.minimum > 1 else "no"
+            lacking = f"{at_least} {edge.dataset_type_name!r}"
+            examples = named_rows(self._workspace, "lost_quanta", group.required)
+            self.losses.append(Loss(f"quanta of {node.label}", lost, total, lacking, examples))
+        self._workspace.drop("lost_quanta")
 
     def _refuse_several(self, node: TaskNode) -> None:
         names = {edge.dataset_type_name for edge in (*node.reads, *node.writes)}

@@ -48,6 +48,12 @@ class Condition:
         """Return those of the data ID's values that a group has."""
         return {name: value for name, value in self.data_id.items() if name in group}
 
+    def text_within(self, group: DimensionGroup) -> str:
+        """Return as text the conditions that look at no other dimensions than a group's."""
+        parts = [c.text for c in self.conjuncts if c.dimensions <= group]
+        given = self.data_id_within(group)
+        return " AND ".join([*parts, *([str(given)] if given else [])])
+
     @property
     def whole(self) -> tree.Node:
         """All conditions."""

@@ -28,6 +28,7 @@ REST = {
     "ingest-files": ["bias", "run", "{tmp}/table.csv"],
     "ingest-raws": ["{tmp}"],
     "prune-datasets": ["u/me/run1", "--unstore"],
+    "migrate": [],
     "query-collections": [],
     "query-data-ids": ["exposure"],
     "query-dataset-types": [],
