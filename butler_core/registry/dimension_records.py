@@ -72,12 +72,12 @@ class DimensionRecordTables:
         try:
             with self._database.transaction():
                 self._database.lock(table)
-                if on_conflict != "replace":
-                    columns = self._without_existing(element, columns, on_conflict)
-                    self._database.insert_columns(table, columns)
-                else:
+                if on_conflict == "skip":
+                    columns = self._without_existing(element, columns)
+                elif on_conflict == "replace":
                     columns = _last_of_each(element.key_columns, columns)
-                    self._database.insert_columns(table, columns, on_conflict="replace")
+                rule: OnConflict = "replace" if on_conflict == "replace" else "raise"
+                self._database.insert_columns(table, columns, on_conflict=rule)
                 if "region" in columns:
                     self._store_overlaps(element, columns, replace=on_conflict == "replace")
         except sa.exc.IntegrityError as error:
@@ -133,26 +133,28 @@ class DimensionRecordTables:
             )
 
     def _without_existing(
-        self, element: DimensionElement, columns: Mapping[str, Sequence[Any]], rule: OnConflict
+        self, element: DimensionElement, columns: Mapping[str, Sequence[Any]]
     ) -> Mapping[str, Sequence[Any]]:
         """Drop rows whose key is stored already or stands earlier in the columns."""
-        existing = self._existing_keys(element, columns)
-        keys = list(zip(*(columns[name] for name in element.key_columns), strict=True))
-        keep = []
-        for i, key in enumerate(keys):
-            if key not in existing:
-                keep.append(i)
-                existing.add(key)
-        if len(keep) == len(keys):
+        stale = set(self._conflicting(element, columns))
+        if not stale:
             return columns
-        if rule == "raise":
-            first = next(i for i in range(len(keys)) if i >= len(keep) or keep[i] != i)
-            values = {name: columns[name][first] for name in element.key_columns}
-            raise RecordConflictError(
-                f"there is a {element.name} record {self._key_text(element, values)} already "
-                f"({len(keys) - len(keep)} such in all)"
-            )
+        count = len(columns[element.key_columns[0]])
+        keep = [i for i in range(count) if i not in stale]
         return {name: [column[i] for i in keep] for name, column in columns.items()}
+
+    def _conflicting(
+        self, element: DimensionElement, columns: Mapping[str, Sequence[Any]]
+    ) -> list[int]:
+        """Return the rows whose key is stored already or stands earlier in the columns."""
+        existing = self._existing_keys(element, columns)
+        keys = zip(*(columns[name] for name in element.key_columns), strict=True)
+        stale = []
+        for i, key in enumerate(keys):
+            if key in existing:
+                stale.append(i)
+            existing.add(key)
+        return stale
 
     def _existing_keys(
         self, element: DimensionElement, columns: Mapping[str, Sequence[Any]]
@@ -189,7 +191,13 @@ class DimensionRecordTables:
     def _explain(
         self, element: DimensionElement, columns: Mapping[str, Sequence[Any]], error: Exception
     ) -> DimensionError:
-        """Say which record an insert was missing, or which name it took twice."""
+        """Say which key was there, which record was missing, or which name was taken twice."""
+        if stale := self._conflicting(element, columns):
+            values = {name: columns[name][stale[0]] for name in element.key_columns}
+            return RecordConflictError(
+                f"there is a {element.name} record {self._key_text(element, values)} already "
+                f"({len(stale)} such in all)"
+            )
         for name in [*element.implied, *element.required]:
             other = self.universe[name]
             if other is element or not other.has_table:
