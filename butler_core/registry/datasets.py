@@ -162,7 +162,8 @@ class DatasetTables:
                 table.c.run_id == run.key,
                 *(table.c[name] == staged.c[name] for name in names),
             )
-            select = sa.select(*(staged.c[n] for n in names)).join_from(staged, table, match)
+            columns = [staged.c[n] for n in names]
+            select = sa.select(*columns).join_from(staged, table, match).order_by(*columns)
             return self._database.fetch_rows(select)
 
     def _missing_records(
@@ -181,6 +182,7 @@ class DatasetTables:
                 sa.select(*(staged.c[n] for n in element.required))
                 .select_from(staged.outerjoin(table, match))
                 .where(table.c[element.key_columns[-1]].is_(None))
+                .order_by(*(staged.c[n] for n in element.required))
             )
             return self._database.fetch_rows(select)
 
