@@ -10,7 +10,9 @@ import sqlalchemy as sa
 
 from butler_core.datasets.collection import CollectionType
 from butler_core.errors import QueryError
-from butler_core.queries.request_shape import is_pinned, shape_of
+from butler_core.garbage import collection_paused
+from butler_core.queries.expansion import implied_columns
+from butler_core.queries.request_shape import is_listing, is_pinned, shape_of
 from butler_core.queries.select import QueryRequest, prepared, self_contained
 from butler_core.registry.prepared_statement import PreparedStatement
 from butler_core.registry.registry import Registry
@@ -99,8 +101,26 @@ class QueryAnswer:
         if self._statement is None:
             rows = [row for page in self._spooled() for row in page]
             return self._with_runs(self._as_columns(rows), {})
+        if is_listing(self._request):
+            return self._with_runs(self._listed(), {})
         columns = self._registry.database.fetch_prepared_columns(self._statement, self._values)
         return self._with_runs(columns, {})
+
+    def _listed(self) -> dict[str, list[Any]]:
+        """Return all datasets of a search, whose implied values are looked up apart.
+
+        Most of them have theirs in common with many others.
+        """
+        group = self._request.group
+        lean = shape_of(replace(self._request, with_implied=False))
+        statement = self._registry.prepared.get(
+            lean.key, lambda: self_contained(self._registry, lean.request)
+        )
+        assert lean.key is not None  # as in the other form
+        assert statement is not None
+        columns = self._registry.database.fetch_prepared_columns(statement, lean.values)
+        with collection_paused():
+            return columns | implied_columns(self._registry, group, columns)
 
     def pages(self) -> Iterator[Columns]:
         """Give all rows, some at a time, in bounded memory; the first few soon."""

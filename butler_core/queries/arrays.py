@@ -18,32 +18,21 @@ def to_array(values: Sequence[Any]) -> Any:
     """
     import numpy as np
 
-    if len(values) and isinstance(values[0], str) and None not in (unique := dict.fromkeys(values)):
-        return _array_of_text(values, unique)
+    if len(values) and isinstance(values[0], bytes) and None not in values:
+        if set(map(len, values)) == {16}:
+            return np.frombuffer(b"".join(values), dtype="V16")
+        found = np.empty(len(values), dtype=object)
+        found[:] = values
+        return found
     array = np.asarray(values)
-    if array.dtype.kind not in "OS":
+    if array.dtype != object:
         return array
     missing = [value is None for value in values]
-    if any(missing):
-        filler: Any = next((value for value in values if value is not None), "")
-        filled = [filler if value is None else value for value in values]
-        return np.ma.MaskedArray(to_array(filled), mask=missing)
-    if set(map(len, values)) == {16}:
-        return np.frombuffer(b"".join(values), dtype="V16")
-    found = np.empty(len(values), dtype=object)
-    found[:] = values
-    return found
-
-
-def _array_of_text(values: Sequence[str], unique: Mapping[str, Any]) -> Any:
-    """Return texts as an array; where few differ, each is turned into one only once."""
-    import numpy as np
-
-    if len(unique) > len(values) // 8:
-        return np.asarray(values)
-    place = {text: i for i, text in enumerate(unique)}
-    places = np.fromiter(map(place.__getitem__, values), dtype=np.int64, count=len(values))
-    return np.asarray(list(unique))[places]
+    if not any(missing):
+        return array
+    filler: Any = next((value for value in values if value is not None), "")
+    filled = [filler if value is None else value for value in values]
+    return np.ma.MaskedArray(to_array(filled), mask=missing)
 
 
 def ids_as_text(ids: Sequence[bytes]) -> list[str]:

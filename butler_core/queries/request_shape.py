@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from butler_core.queries import expression_tree as tree
+from butler_core.queries.expansion import implying_part
+from butler_core.queries.expression import names_in
 from butler_core.queries.select import QueryRequest
 from butler_core.queries.terms import Parameter
 
@@ -62,6 +64,23 @@ def shape_of(request: QueryRequest) -> RequestShape:
     except TypeError:
         return RequestShape(None, shaped, values)
     return RequestShape(key, shaped, values)
+
+
+def is_listing(request: QueryRequest) -> bool:
+    """Return whether a request is for all datasets of a search, of which many imply the same."""
+    group = request.group
+    return (
+        request.returns == "datasets"
+        and request.with_implied
+        and bool(group.implied)
+        and request.limit is None
+        and len(request.datasets) == 1
+        and not request.order_by
+        and not request.fields
+        and {str(name) for name in names_in(request.where)} <= set(group.governors)
+        and set(request.data_id) <= set(group.governors)
+        and len(implying_part(group).required) < len(group.required)
+    )
 
 
 def _without_numbers(

@@ -162,8 +162,8 @@ class DatasetTables:
                 table.c.run_id == run.key,
                 *(table.c[name] == staged.c[name] for name in names),
             )
-            columns = [staged.c[n] for n in names]
-            select = sa.select(*columns).join_from(staged, table, match).order_by(*columns)
+            given: list[Any] = [staged.c[n] for n in names]
+            select = sa.select(*given).join_from(staged, table, match).order_by(*given)
             return self._database.fetch_rows(select)
 
     def _missing_records(

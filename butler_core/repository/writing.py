@@ -13,8 +13,9 @@ from butler_core.datasets.dataset_type import DatasetType
 from butler_core.datastore.file_datastore import path_is_taken
 from butler_core.dimensions.data_coordinate import DataCoordinate
 from butler_core.errors import CollectionTypeError, UnknownCollectionError
+from butler_core.queries.expansion import expand_columns
 from butler_core.registry.dataset_types import RegisteredType
-from butler_core.repository.expansion import complete_data_id, expand_columns
+from butler_core.repository.expansion import complete_data_id
 from butler_core.repository.repository import Repository
 
 

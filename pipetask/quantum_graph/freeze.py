@@ -10,7 +10,7 @@ from typing import Any
 from butler_core.datasets.dataset_type import DatasetType
 from butler_core.dimensions.group import DimensionGroup
 from butler_core.dimensions.universe import DimensionUniverse
-from butler_core.repository.expansion import expand_columns
+from butler_core.queries.expansion import expand_columns
 from pipetask.pipeline_graph.nodes import TaskNode
 from pipetask.quantum_graph.connection_row import ConnectionRow, connection_rows
 from pipetask.quantum_graph.file_format import FORMAT_VERSION, make_tables, writing

@@ -11,8 +11,8 @@ import pytest
 from butler_core import Butler, DatasetType
 from butler_core.datastore.path_template import PathTemplate
 from butler_core.errors import PathTemplateError
+from butler_core.queries.expansion import expand_columns
 from butler_core.repository.configuration import default_datastore_config
-from butler_core.repository.expansion import expand_columns
 
 DEFAULT = default_datastore_config()["templates"]["default"]
 TEMPLATES = (

@@ -202,4 +202,4 @@ def test_stages_are_a_table(shown: Any) -> None:
     assert re.fullmatch(r"Stage +Subject +Rows in +Rows out +Seconds", head)
     assert set(ruler) == {"-", " "}
     assert len({len(line) for line in (head, ruler, *rows)}) == 1
-    assert re.fullmatch(r"ask +raw +- +4 +\d+\.\d{3}", rows[0])
+    assert re.fullmatch(r"ask +raw +4 +4 +\d+\.\d{3}", rows[0])
