@@ -24,6 +24,12 @@ def to_array(values: Sequence[Any]) -> Any:
         found = np.empty(len(values), dtype=object)
         found[:] = values
         return found
+    if len(values) and isinstance(values[0], str):
+        unique = dict.fromkeys(values)  # most columns of text have few values
+        if len(unique) <= len(values) // 8 and None not in unique:
+            place = {text: i for i, text in enumerate(unique)}
+            places = np.fromiter(map(place.__getitem__, values), np.int64, count=len(values))
+            return np.asarray(list(unique))[places]
     array = np.asarray(values)
     if array.dtype != object:
         return array
