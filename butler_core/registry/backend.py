@@ -72,8 +72,8 @@ class Backend(Protocol):
         """Wait until no other transaction changes a table, and keep others from it."""
         ...
 
-    def refresh_statistics(self, connection: sa.Connection, tables: Sequence[sa.Table]) -> None:
-        """Let the query planner look at some tables again."""
+    def refresh_statistics(self, connection: sa.Connection, grown: Mapping[str, int]) -> None:
+        """Let the query planner look at tables again, given by how many rows each has grown."""
         ...
 
     def stream(

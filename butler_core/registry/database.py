@@ -55,8 +55,8 @@ class Database:
         self.is_writeable = is_writeable
         #: Types with what turns their values into the driver's, by the identity of the type.
         self._bind_processors: dict[int, tuple[Any, Any]] = {}
-        #: Tables that have grown by many rows, of which the query planner does not know yet.
-        self._grown: dict[str, sa.Table] = {}
+        #: By how many rows tables have grown since the query planner last looked at them.
+        self._grown: dict[str, int] = {}
 
     @property
     def place(self) -> str:
@@ -264,8 +264,9 @@ class Database:
         if not columns or not len(next(iter(columns.values()))):
             return
         bound = self._bound(table, columns)
-        if len(next(iter(bound.values()))) >= _MANY:
-            self._grown[table.name] = table
+        count = len(next(iter(bound.values())))
+        if count >= _MANY:
+            self._grown[table.name] = self._grown.get(table.name, 0) + count
         with self._writing() as connection:
             self._backend.insert(connection, table, bound, on_conflict)
 
@@ -359,7 +360,7 @@ class Database:
         grown, self._grown = self._grown, {}
         if grown:
             with self.connection() as connection:
-                self._backend.refresh_statistics(connection, list(grown.values()))
+                self._backend.refresh_statistics(connection, grown)
 
     @contextmanager
     def _plain_errors(self) -> Iterator[None]:

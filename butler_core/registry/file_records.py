@@ -11,6 +11,9 @@ from butler_core.datastore.zip_member import MEMBER_MARK, split
 from butler_core.registry.database import Columns, Database
 from butler_core.registry.schema import Schema
 
+#: So many files are looked for one by one; for more, all records are gone through once.
+_FEW = 8
+
 
 class FileRecordTable:
     """One row per file of a dataset, found by the dataset's key."""
@@ -69,9 +72,20 @@ class FileRecordTable:
                     sa.delete(self._table).where(column.in_(sa.select(staged.c.dataset_key)))
                 )
             shared = {split(record.path)[0] for record in found.values() if record.is_shared}
-            needed = {path for path in shared if self._is_needed(path)}
+            needed = self._needed(shared)
         unique = {split(record.path)[0]: record for record in found.values()}
         return [record for path, record in unique.items() if path not in needed]
+
+    def _needed(self, paths: set[str]) -> set[str]:
+        """Return those of the files that any dataset is in, whole or as a member."""
+        if len(paths) <= _FEW:
+            return {path for path in paths if self._is_needed(path)}
+        every = sa.select(self._table.c.path)
+        return {
+            path
+            for page in self._database.stream_pages(every)
+            for path in paths.intersection(split(row[0])[0] for row in page)
+        }
 
     def _is_needed(self, path: str) -> bool:
         """Return whether any dataset is in a file, whole or as a member."""

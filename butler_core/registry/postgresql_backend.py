@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -196,12 +196,15 @@ class PostgresqlBackend:
         name = self.engine.dialect.identifier_preparer.quote(table.name)
         connection.exec_driver_sql(text, (name,))
 
-    def refresh_statistics(self, connection: sa.Connection, tables: Sequence[sa.Table]) -> None:
-        """Analyse the tables that changed."""
+    def refresh_statistics(self, connection: sa.Connection, grown: Mapping[str, int]) -> None:
+        """Analyse the tables that have grown by a tenth or more."""
         quote = self.engine.dialect.identifier_preparer.quote
-        listed = ", ".join(quote(table.name) for table in tables)
-        if listed:
-            connection.exec_driver_sql(f"ANALYZE {listed}")
+        names = {quote(name): count for name, count in grown.items()}
+        text = "SELECT oid::regclass::text, reltuples FROM pg_class WHERE oid = ANY(%s::regclass[])"
+        known = _raw(connection).execute(text, (list(names),)).fetchall()
+        stale = [name for name, rows in known if names[name] >= max(rows, 0) / 10]
+        if stale:
+            _raw(connection).execute(f"ANALYZE {', '.join(stale)}")
 
     def stream(
         self, connection: sa.Connection, select: sa.Executable, size: int

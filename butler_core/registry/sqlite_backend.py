@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sqlite3
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -101,7 +101,7 @@ class SqliteBackend:
     def lock(self, connection: sa.Connection, table: sa.Table) -> None:
         """Do nothing: a transaction that writes has the whole file to itself."""
 
-    def refresh_statistics(self, connection: sa.Connection, tables: Sequence[sa.Table]) -> None:  # noqa: ARG002 - all of them cost little
+    def refresh_statistics(self, connection: sa.Connection, grown: Mapping[str, int]) -> None:  # noqa: ARG002 - all of them cost little
         """Look at a thousand rows of each index."""
         connection.exec_driver_sql("PRAGMA analysis_limit=1000")
         connection.exec_driver_sql("ANALYZE")

@@ -249,3 +249,24 @@ def test_no_ingest_overwrites_the_file_of_another_dataset(
     assert loose.get(first) == {"n": 5}
     assert all(path.exists() for path in sources)
     loose.close()
+
+
+@pytest.mark.parametrize("n_files", [3, 20])
+def test_files_that_another_run_needs_outlive_a_run(butler: Butler, n_files: int) -> None:
+    root = butler.repository.root
+    paths = [root / "kept" / f"{i}.yaml" for i in range(n_files)]
+    (root / "kept").mkdir()
+    for path in paths:
+        path.write_text("a: 1\n")
+    detectors = {"instrument": ["CamA"] * n_files, "detector": [i % 4 for i in range(n_files)]}
+    visits = {**detectors, "visit": [100 + i // 4 for i in range(n_files)]}
+    for run, count in (("run/a", n_files), ("run/b", n_files // 2)):
+        columns = {name: values[:count] for name, values in visits.items()}
+        request = IngestRequest("metric", run, paths[:count], columns, TransferMode.AUTO)
+        ingest_files(butler.repository, request)
+
+    butler.remove_runs(["run/a"])
+
+    assert [path.exists() for path in paths] == [i < n_files // 2 for i in range(n_files)]
+    butler.remove_runs(["run/b"])
+    assert not any(path.exists() for path in paths)
