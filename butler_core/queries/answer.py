@@ -36,6 +36,10 @@ class Answer(Protocol):
         """Return how many rows there are, without fetching them."""
         ...
 
+    def any(self) -> bool:
+        """Return whether there is a row, without fetching more than one."""
+        ...
+
 
 class KnownAnswer:
     """Columns that are there already."""
@@ -54,6 +58,10 @@ class KnownAnswer:
     def count(self) -> int:
         """Return how many rows there are."""
         return len(next(iter(self._columns.values()), ()))
+
+    def any(self) -> bool:
+        """Return whether there is a row."""
+        return self.count() > 0
 
 
 class QueryAnswer:
@@ -159,6 +167,17 @@ class QueryAnswer:
         inner = select.order_by(None).subquery() if self._is_whole else select.subquery()
         counted = sa.select(sa.func.count()).select_from(inner)
         return int(self._registry.database.fetch_scalar(counted))
+
+    def any(self) -> bool:
+        """Return whether there is a row, without fetching more than one."""
+        if self._spool is not None:
+            return self._spool.n_rows > 0
+        select = self_contained(
+            self._registry, replace(self._request, order_by=(), is_first_row_urgent=True)
+        )
+        assert select is not None  # as when it was prepared
+        one = sa.select(sa.literal(1)).select_from(select.subquery()).limit(1)
+        return self._registry.database.fetch_scalar(one) is not None
 
     @property
     def _is_whole(self) -> bool:

@@ -52,6 +52,10 @@ class ColumnsResult:
         """Return how many rows there are, without fetching them."""
         return len(self) if "columns" in self.__dict__ else self._answer.count()
 
+    def any(self) -> bool:
+        """Return whether there is a row, without fetching more than one."""
+        return len(self) > 0 if "columns" in self.__dict__ else self._answer.any()
+
     def pages(self) -> Iterator[Columns]:
         """Give the rows as columns, some at a time, in bounded memory."""
         if "columns" in self.__dict__:

@@ -255,6 +255,7 @@ def _build_request(
         ),
         skip_existing_in=skip,
         clobber_outputs=options["clobber_outputs"],
+        memory_limit_mb=options["build_memory"],
     )
 
 

@@ -221,6 +221,14 @@ def graph_options() -> Decorator[Any]:
             help="Tables of data IDs, in any format astropy reads, to which the graph is limited.",
         ),
         _option(
+            "--build-memory",
+            type=click.IntRange(min=100),
+            default=600,
+            show_default=True,
+            metavar="MB",
+            help="Memory for the tables of a graph that is built; what is more goes to disk.",
+        ),
+        _option(
             "--clobber-outputs", is_flag=True, help="Replace outputs that the run has already."
         ),
         _option("--summary", type=_NEW_FILE, help="Write a summary as JSON."),

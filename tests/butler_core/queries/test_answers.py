@@ -79,6 +79,15 @@ def test_counting_fetches_nothing(filled: Butler) -> None:
     assert "columns" not in vars(found)
 
 
+@pytest.mark.parametrize(("where", "expected"), [("exposure > 0", True), ("exposure < 0", False)])
+def test_asking_for_existence_fetches_nothing(filled: Butler, where: str, expected: bool) -> None:
+    found = filled.query_datasets("raw", "*", where=where, order_by="-exposure")
+
+    assert found.any() is expected
+    assert "columns" not in vars(found)
+    assert filled.query_data_ids("exposure", where=where, limit=2).any() is expected
+
+
 def test_a_limit_counts(filled: Butler) -> None:
     assert filled.query_data_ids("exposure", limit=3).count() == 3
 
