@@ -95,8 +95,9 @@ class QueryAnswer:
     def _written(self, shaped: QueryRequest) -> sa.Select[Any] | None:
         try:
             return self_contained(self._registry, shaped)
-        except QueryError:  # in whose message the numbers must be
-            return self_contained(self._registry, self._request)
+        except QueryError:
+            self_contained(self._registry, self._request)  # in this message, numbers are numbers
+            return None
 
     def _fetch(self) -> None:
         """Fetch all rows: temporary tables must be gone before the caller goes on."""

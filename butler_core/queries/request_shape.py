@@ -5,7 +5,7 @@ Requests of one shape are answered by one statement, which is compiled once.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -31,22 +31,26 @@ class RequestShape:
 
 def shape_of(request: QueryRequest) -> RequestShape:
     """Take the numbers out of a request: those of its data ID, and those that it compares with."""
-    values: dict[str, Any] = {}
-    places: dict[str, Parameter] = {}
-    where = _without_numbers(request.where, values, places)
+    places = _Places(request.bind)
+    where = places.without_numbers(request.where)
+    values = places.values
     data_id = {}
     for name, value in request.data_id.items():
         place = Parameter("int" if isinstance(value, int) else "text", f"data_id_{name}")
         data_id[name] = place
         values[place.name] = value
-    shaped = replace(request, where=where, bind={**request.bind, **places}, data_id=data_id)
+    left = {name: value for name, value in request.bind.items() if name in _single_names(where)}
+    bind = {**request.bind, **places.parameters}
+    shaped = replace(request, where=where, bind=bind, data_id=data_id)
     key = (
         where,
         request.group,
         request.returns,
         None if request.element is None else request.element.name,
-        tuple(request.bind.items()),
+        # Python has 1 == True == 1.0; in an expression they are three things.
+        tuple((name, type(value), value) for name, value in left.items()),
         tuple(data_id.values()),
+        tuple(places.parameters.values()),
         tuple(request.defaults.items()),
         tuple(
             (join.registered.key, tuple((c.key, c.type) for c in join.collections), join.find_first)
@@ -83,30 +87,49 @@ def is_listing(request: QueryRequest) -> bool:
     )
 
 
-def _without_numbers(
-    node: tree.Node, values: dict[str, Any], places: dict[str, Parameter]
-) -> tree.Node:
-    match node:
-        case tree.And(operands):
-            return tree.And(tuple(_without_numbers(part, values, places) for part in operands))
-        case tree.Or(operands):
-            return tree.Or(tuple(_without_numbers(part, values, places) for part in operands))
-        case tree.Not(operand):
-            return tree.Not(_without_numbers(operand, values, places))
-        case tree.Comparison(op, left, right):
-            sides = (_place(side, values, places) for side in (left, right))
-            return tree.Comparison(op, *sides)
-    return node
+class _Places:
+    """Puts places where an expression compares with numbers, and keeps the numbers."""
 
+    def __init__(self, bind: Mapping[str, Any]) -> None:
+        self._bind = bind
+        self.values: dict[str, Any] = {}
+        self.parameters: dict[str, Parameter] = {}
 
-def _place(node: tree.Node, values: dict[str, Any], places: dict[str, Parameter]) -> tree.Node:
-    """Return a place for a number; anything else as it is."""
-    if not isinstance(node, tree.Literal) or type(node.value) not in (int, float):
+    def without_numbers(self, node: tree.Node) -> tree.Node:
+        match node:
+            case tree.And(operands):
+                return tree.And(tuple(map(self.without_numbers, operands)))
+            case tree.Or(operands):
+                return tree.Or(tuple(map(self.without_numbers, operands)))
+            case tree.Not(operand):
+                return tree.Not(self.without_numbers(operand))
+            case tree.Comparison(op, left, right):
+                return tree.Comparison(op, self._place(left), self._place(right))
         return node
-    name = f"{_PREFIX}{len(places)}"
-    values[name] = node.value
-    places[name] = Parameter("int" if isinstance(node.value, int) else "float", name)
-    return tree.Bind(name)
+
+    def _place(self, node: tree.Node) -> tree.Node:
+        """Return a place for a number, written or bound; anything else as it is."""
+        value: Any = None
+        match node:
+            case tree.Literal(written):
+                value = written
+            case tree.Bind(name) | tree.Name((name,)):
+                value = self._bind.get(name)
+        if type(value) not in (int, float):
+            return node
+        name = f"{_PREFIX}{len(self.parameters)}"
+        self.values[name] = value
+        self.parameters[name] = Parameter("int" if isinstance(value, int) else "float", name)
+        return tree.Bind(name)
+
+
+def _single_names(node: tree.Node) -> set[str]:
+    """Return all names in an expression that may be those of bound values."""
+    found = {name for child in node.children() for name in _single_names(child)}
+    match node:
+        case tree.Bind(name) | tree.Name((name,)):
+            found.add(name)
+    return found
 
 
 def is_pinned(request: QueryRequest) -> bool:
