@@ -13,7 +13,8 @@ from typing import Any
 
 from butler_core.datasets.dataset_ref import DatasetRef
 from pipetask.quantum_graph.connection_row import ConnectionRow
-from pipetask.quantum_graph.graph import GraphQuantum, GraphTask, QuantumGraph
+from pipetask.quantum_graph.graph import QuantumGraph
+from pipetask.quantum_graph.graph_quantum import GraphQuantum, GraphTask
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from butler_core.datastore.file_record import FileRecord
 from pipetask.draw.show import ShowContext
 from pipetask.execution.quantum_work import InputDataset, OutputDataset, QuantumWork
 from pipetask.execution.work_source import WorkSource
-from pipetask.quantum_graph.graph import GraphQuantum
+from pipetask.quantum_graph.graph_quantum import GraphQuantum
 
 #: Stands behind the URI of what is not written yet.
 _PREDICTED = "#predicted"

@@ -7,7 +7,8 @@ from typing import Any
 
 from butler_core.errors import DatasetExistsError
 from butler_core.repository.repository import Repository
-from pipetask.quantum_graph.graph import GraphTask, QuantumGraph
+from pipetask.quantum_graph.graph import QuantumGraph
+from pipetask.quantum_graph.graph_quantum import GraphTask
 from pipetask.quantum_graph.workspace import listed
 
 

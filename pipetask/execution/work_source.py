@@ -19,7 +19,8 @@ from pipetask.execution.quantum_work import (
     QuantumWork,
 )
 from pipetask.quantum_graph.connection_row import ConnectionRow
-from pipetask.quantum_graph.graph import GraphQuantum, QuantumGraph
+from pipetask.quantum_graph.graph import QuantumGraph
+from pipetask.quantum_graph.graph_quantum import GraphQuantum
 
 #: Quanta and edges read from the graph at once, and how many such blocks are kept.
 _BLOCK = 256

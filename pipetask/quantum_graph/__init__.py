@@ -7,7 +7,7 @@ from typing import Any
 
 _HOMES = {
     "BuildRequest": "request",
-    "GraphQuantum": "graph",
+    "GraphQuantum": "graph_quantum",
     "QuantumGraph": "graph",
     "build_quantum_graph": "build",
     "to_networkx": "networkx_view",

@@ -6,7 +6,6 @@ import json
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -19,44 +18,11 @@ from butler_core.dimensions.universe import DimensionUniverse
 from pipetask.errors import GraphFileError, UnknownLabelError
 from pipetask.quantum_graph.connection_row import ConnectionRow
 from pipetask.quantum_graph.file_format import open_checked
+from pipetask.quantum_graph.graph_quantum import GraphQuantum, GraphTask
 from pipetask.quantum_graph.workspace import quoted
 
 if TYPE_CHECKING:
     import networkx as nx
-
-
-@dataclass(frozen=True)
-class GraphTask:
-    """A task of a graph, as its file has it."""
-
-    number: int
-    label: str
-    class_name: str
-    dimensions: DimensionGroup
-    #: YAML of its configuration.
-    config: str
-    connections: tuple[ConnectionRow, ...]
-    n_quanta: int
-
-
-@dataclass(frozen=True)
-class GraphQuantum:
-    """One quantum with all its datasets."""
-
-    number: int
-    id: uuid.UUID
-    task_label: str
-    data_id: DataCoordinate
-    #: Inputs and prerequisites by connection name.
-    inputs: Mapping[str, tuple[DatasetRef, ...]]
-    #: Outputs by connection name, ``_metadata`` and ``_log`` included.
-    outputs: Mapping[str, tuple[DatasetRef, ...]]
-    #: Values for path templates, by dataset id, of the outputs.
-    path_values: Mapping[uuid.UUID, Mapping[str, Any]]
-    #: Numbers of the datasets it reads and writes, by dataset id.
-    numbers: Mapping[uuid.UUID, int]
-    #: Ids of the inputs that existed when the graph was built.
-    existing: frozenset[uuid.UUID]
 
 
 class QuantumGraph:
@@ -65,6 +31,8 @@ class QuantumGraph:
     def __init__(self, path: Path, connection: Any) -> None:
         self.path = path
         self._connection = connection
+        #: Labels and connections of the tasks that were asked for, by number.
+        self._known_tasks: dict[int, tuple[str, tuple[ConnectionRow, ...]]] = {}
 
     @classmethod
     def open(cls, path: str | Path) -> QuantumGraph:
@@ -185,6 +153,15 @@ class QuantumGraph:
             for number, label, class_name, dimensions, config, connections, n in rows
         )
 
+    def _declared(self, number: int) -> tuple[str, tuple[ConnectionRow, ...]]:
+        """Return a task's label and connections; looks at no other task and counts no quanta."""
+        if number not in self._known_tasks:
+            sql = "SELECT label, connections FROM task WHERE task = ?"
+            ((label, connections),) = self.fetch(sql, [number])
+            rows = tuple(ConnectionRow(**entry) for entry in json.loads(connections))
+            self._known_tasks[number] = (label, rows)
+        return self._known_tasks[number]
+
     def task(self, label: str) -> GraphTask:
         """Return a task by label."""
         for task in self.tasks:
@@ -289,7 +266,7 @@ class QuantumGraph:
     def _data_id_names(self) -> tuple[str, ...]:
         rows = self.fetch(
             "SELECT column_name FROM duckdb_columns() WHERE table_name = 'data_id' "
-            "ORDER BY column_index"
+            "AND database_name = 'graph' ORDER BY column_index"
         )
         return tuple(row[0] for row in rows if row[0] not in ("data_id", "dimensions"))
 
@@ -308,17 +285,17 @@ class QuantumGraph:
 
     def _make_quantum(self, row: tuple[Any, ...], edges: list[tuple[Any, ...]]) -> GraphQuantum:
         number, task_number, id_, group, *values = row
-        task = self.tasks[task_number]
+        label, connections = self._declared(task_number)
         inputs: dict[str, list[DatasetRef]] = {}
         outputs: dict[str, list[DatasetRef]] = {}
-        for connection in task.connections:
+        for connection in connections:
             side = inputs if connection.role in ("input", "prerequisite") else outputs
             side[connection.name] = []
         path_values: dict[uuid.UUID, Mapping[str, Any]] = {}
         numbers: dict[uuid.UUID, int] = {}
         existing: set[uuid.UUID] = set()
         for _, connection_number, dataset, type_, dataset_id, run, dataset_group, *known in edges:
-            connection = task.connections[connection_number]
+            connection = connections[connection_number]
             data_id = self._data_id(dataset_group, known)
             ref = DatasetRef(self.dataset_types[type_], data_id, run or self.output_run, dataset_id)
             numbers[dataset_id] = dataset
@@ -332,7 +309,7 @@ class QuantumGraph:
         return GraphQuantum(
             number,
             id_,
-            task.label,
+            label,
             self._data_id(group, values),
             {name: tuple(refs) for name, refs in inputs.items()},
             {name: tuple(refs) for name, refs in outputs.items()},

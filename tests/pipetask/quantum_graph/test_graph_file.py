@@ -218,7 +218,6 @@ def test_altered_bytes_are_found_when_they_are_read(copy: Path) -> None:
         ["ALTER TABLE quantum DROP COLUMN id"],
         ["ALTER TABLE edge ALTER COLUMN dataset TYPE VARCHAR"],
         ["CREATE SCHEMA other", "CREATE TABLE other.edge AS FROM main.edge"],
-        ["CREATE MACRO count(x) AS 7"],
     ],
 )
 def test_other_tables_than_a_graph_s_are_refused(statements: list[str], copy: Path) -> None:
@@ -226,6 +225,21 @@ def test_other_tables_than_a_graph_s_are_refused(statements: list[str], copy: Pa
 
     with pytest.raises(GraphFileError, match="not a quantum graph of ours"):
         QuantumGraph.open(copy)
+
+
+def test_functions_that_a_file_defines_are_never_called(written: Path, copy: Path) -> None:
+    altered(
+        copy,
+        "CREATE MACRO count(x) AS 7",
+        "CREATE MACRO unnest(x) AS 7",
+        "CREATE MACRO duckdb_columns() AS TABLE SELECT 7",
+        "CREATE MACRO quantum() AS TABLE SELECT 7",
+    )
+
+    with QuantumGraph.open(written) as graph, QuantumGraph.open(copy) as other:
+        assert other.counts() == graph.counts()
+        assert list(other.iter_quanta()) == list(graph.iter_quanta())
+        assert other.quanta([0, 2]) == graph.quanta([0, 2])
 
 
 @pytest.mark.parametrize("version", ["2", "999", "", "one"])
