@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,25 +28,6 @@ def test_arrays_come_back(tmp_path: Path, ask: Ask, array: Any) -> None:
     assert back.dtype == array.dtype
     assert back.shape == array.shape
     assert back.tobytes() == array.tobytes()
-
-
-def test_a_large_array_takes_no_longer_than_numpy_itself(tmp_path: Path, ask: Ask) -> None:
-    path = tmp_path / "a.npy"
-    NumpyFormatter().write(np.zeros(50 * 2**17), path)
-    request = ask(path, "NumpyArray")
-
-    def fastest(read: Callable[[], Any]) -> float:
-        taken = []
-        for _ in range(7):
-            begin = time.perf_counter()
-            read()
-            taken.append(time.perf_counter() - begin)
-        return min(taken)
-
-    assert (
-        fastest(lambda: NumpyFormatter().read(request))
-        < 1.2 * fastest(lambda: np.load(path)) + 0.002
-    )
 
 
 def test_arrays_through_a_url(tmp_path: Path, ask: Ask) -> None:
