@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,7 +27,7 @@ class RunSummary:
     task_s: Counter[str] = field(default_factory=Counter)
     #: Largest memory of a quantum [MiB], by task label.
     peak_memory_mib: dict[str, float] = field(default_factory=dict)
-    #: The first failures.
+    #: The first failures, in the order of their quanta.
     failures: list[QuantumResult] = field(default_factory=list)
 
     def add(self, result: QuantumResult) -> None:
@@ -37,7 +38,7 @@ class RunSummary:
             before = self.peak_memory_mib.get(result.task_label, 0.0)
             self.peak_memory_mib[result.task_label] = max(before, result.peak_memory_mib)
         if result.outcome in (Outcome.FAILED, Outcome.LOST) and len(self.failures) < _MAX_FAILURES:
-            self.failures.append(result)
+            insort(self.failures, result, key=lambda failure: failure.number)
 
     def count(self, label: str, outcome: Outcome, number: int = 1) -> None:
         """Count quanta of one outcome."""
