@@ -6,7 +6,6 @@ know of a file is a `FileRecord`, which the caller keeps.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from butler_core.datasets.storage_class import StorageClass, StorageClassRegistr
 from butler_core.datastore import zip_member
 from butler_core.datastore.file_record import FileRecord
 from butler_core.datastore.file_transfer import temporary_name, transfer_file
+from butler_core.datastore.new_file import write_new_file
 from butler_core.datastore.path_template import FittedTemplate, TemplateTable
 from butler_core.datastore.pending_files import IngestBatch, StagedFile
 from butler_core.datastore.syncing import sync_files
@@ -25,11 +25,6 @@ from butler_core.datastore.transfer_mode import TransferMode
 from butler_core.errors import PathTemplateError, ReadFileError, TransferError, WriteFileError
 from butler_core.formatters.formatter import Formatter, ReadRequest
 from butler_core.formatters.formatter_table import FormatterTable, formatter_name
-
-_CHUNK_BYTES = 1 << 20
-
-#: How often a directory is made again that another process removes as empty.
-_ATTEMPTS = 5
 
 
 class FileDatastore:
@@ -103,7 +98,9 @@ class FileDatastore:
         return self._storage_classes.get(name)
 
     # ---------------------------------------------------------------- writing
-    def stage(self, obj: Any, dataset_type: DatasetType, path: str) -> StagedFile:
+    def stage(
+        self, obj: Any, dataset_type: DatasetType, path: str, *, is_to_sync: bool
+    ) -> StagedFile:
         """Write a dataset under a temporary name, to be published or discarded.
 
         Parameters
@@ -111,6 +108,8 @@ class FileDatastore:
         path
             Where it will go, relative to the root; the formatter's extension
             is added.
+        is_to_sync
+            Whether the bytes are to be on the disk when this returns.
 
         Raises
         ------
@@ -126,8 +125,9 @@ class FileDatastore:
         target = self.root / record_path
         temporary = temporary_name(target)
         try:
-            _write_in_directory(formatter, checked, temporary)
-            size, checksum = temporary.stat().st_size, self._digest(temporary)
+            size, checksum = write_new_file(
+                formatter, checked, temporary, checksum=self._checksum, is_to_sync=is_to_sync
+            )
         except BaseException as error:
             temporary.unlink(missing_ok=True)
             if isinstance(error, OSError) and not isinstance(error, WriteFileError):
@@ -137,20 +137,7 @@ class FileDatastore:
             raise
         name = formatter_name(formatter)
         record = FileRecord(record_path, name, dataset_type.storage_class, size, checksum)
-        return StagedFile(record, temporary, target)
-
-    def _digest(self, path: Path) -> str | None:
-        if self._checksum == "none":
-            return None
-        state = (
-            hashlib.new(self._checksum)
-            if self._checksum != "blake2b"
-            else hashlib.blake2b(digest_size=32)
-        )
-        with path.open("rb") as stream:
-            while chunk := stream.read(_CHUNK_BYTES):
-                state.update(chunk)
-        return f"{self._checksum}:{state.hexdigest()}"
+        return StagedFile(record, temporary, target, is_to_sync)
 
     # ---------------------------------------------------------------- reading
     def read(
@@ -346,19 +333,6 @@ def path_is_taken(path: str) -> PathTemplateError:
         f"{path!r} is the file of another dataset: the path template does not tell the two apart. "
         "Give their dataset type a template with {id} in the repository's butler.yaml"
     )
-
-
-def _write_in_directory(formatter: Formatter, obj: Any, path: Path) -> None:
-    """Write a file into a directory that others may remove, while it is empty, at any time."""
-    for attempt in range(_ATTEMPTS):
-        try:
-            if not path.parent.is_dir():
-                path.parent.mkdir(parents=True, exist_ok=True)
-            formatter.write(obj, path)
-            return
-        except FileNotFoundError:
-            if attempt + 1 == _ATTEMPTS:
-                raise
 
 
 def _suffixes(path: Path) -> list[str]:

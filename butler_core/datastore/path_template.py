@@ -83,7 +83,8 @@ class PathTemplate:
                 parts.append(
                     _Part(part.literal, field, part.format, part.is_optional, part.keeps_slashes)
                 )
-        return FittedTemplate(self.text, tuple(parts))
+        names = (part.field for part in parts if part.field and part.field not in _OWN_FIELDS)
+        return FittedTemplate(self.text, tuple(parts), tuple(dict.fromkeys(names)))
 
     def _choose(
         self, alternatives: list[str], dimensions: DimensionGroup, skypix: str | None
@@ -103,12 +104,8 @@ class FittedTemplate:
 
     text: str
     parts: tuple[_Part, ...]
-
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """Dimensions and record fields whose values `format` needs."""
-        names = (part.field for part in self.parts if part.field and part.field not in _OWN_FIELDS)
-        return tuple(dict.fromkeys(names))
+    #: Dimensions and record fields whose values `format` needs.
+    fields: tuple[str, ...]
 
     def format(
         self, dataset_type: DatasetType, run: str, id_: str, values: Mapping[str, Any]

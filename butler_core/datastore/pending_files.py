@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from butler_core.datastore.file_record import FileRecord
-from butler_core.datastore.syncing import sync_file
 
 
 @dataclass
@@ -37,10 +36,8 @@ class StagedFile:
     record: FileRecord
     temporary: Path
     target: Path
-
-    def sync(self) -> None:
-        """Put the bytes on the disk."""
-        sync_file(self.temporary)
+    #: Whether its bytes are on the disk.
+    is_synced: bool
 
     def publish(self) -> None:
         """Give the file its name; the caller syncs the directory."""

@@ -58,7 +58,7 @@ def sync_directories(directories: Iterable[Path], root: Path) -> None:
         above = set()
         for directory in found:
             sync_directory(directory)
-            if directory != root and directory.is_relative_to(root) and not _is_known(directory):
+            if directory != root and not _is_known(directory) and directory.is_relative_to(root):
                 above.add(directory.parent)
         found = above
 

@@ -8,34 +8,32 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar
 
 from butler_core.errors import ReadFileError
+from butler_core.formatters.bytes_formatter import BytesFormatter
 from butler_core.formatters.formatter import ReadRequest
 from butler_core.formatters.opening import read_text
 from butler_core.formatters.plain_data import component_of, to_plain
 
 
 @dataclass(frozen=True)
-class JsonFormatter:
+class JsonFormatter(BytesFormatter):
     """Reads and writes structured data."""
 
     extension: ClassVar[str] = ".json"
     write_parameters: ClassVar[frozenset[str]] = frozenset()
 
-    def write(self, obj: Any, path: Path) -> None:
-        """Write structured data; keys keep their order.
+    def to_bytes(self, obj: Any) -> bytes:
+        """Return structured data as JSON; keys keep their order.
 
         Parameters
         ----------
         obj
             What `plain_data.to_plain` takes.
-        path
-            Where to write.
         """
         text = json.dumps(to_plain(obj), ensure_ascii=False, indent=1)
-        path.write_text(text + "\n", encoding="utf-8")
+        return f"{text}\n".encode()
 
     def read(self, request: ReadRequest) -> Any:
         """Read structured data, or the item of one key.

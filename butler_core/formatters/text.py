@@ -3,34 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar
 
 from butler_core.errors import WriteFileError
+from butler_core.formatters.bytes_formatter import BytesFormatter
 from butler_core.formatters.formatter import ReadRequest
 from butler_core.formatters.opening import read_text
 
 
 @dataclass(frozen=True)
-class TextFormatter:
+class TextFormatter(BytesFormatter):
     """Reads and writes `str` objects; line ends stay as they are."""
 
     extension: ClassVar[str] = ".txt"
     write_parameters: ClassVar[frozenset[str]] = frozenset()
 
-    def write(self, obj: Any, path: Path) -> None:
-        """Write a text.
+    def to_bytes(self, obj: Any) -> bytes:
+        """Return a text as UTF-8.
 
         Parameters
         ----------
         obj
             A `str`.
-        path
-            Where to write.
         """
         if not isinstance(obj, str):
             raise WriteFileError(f"a {type(obj).__name__} is no text; give a str.")
-        path.write_bytes(obj.encode("utf-8"))
+        return obj.encode()
 
     def read(self, request: ReadRequest) -> Any:
         """Read a text.

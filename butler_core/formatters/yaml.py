@@ -7,43 +7,53 @@ No object is ever built by a file's wish.
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any, ClassVar
 
+import yaml
+from yaml.nodes import MappingNode, ScalarNode, SequenceNode
+
 from butler_core.errors import ReadFileError
+from butler_core.formatters.bytes_formatter import BytesFormatter
 from butler_core.formatters.formatter import ReadRequest
 from butler_core.formatters.opening import read_text
 from butler_core.formatters.plain_data import component_of, to_plain
+
+_DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+_TAG = "tag:yaml.org,2002:"
 
 #: Line breaks of Unicode: only between double quotes do they come back as they are.
 _LINE_BREAKS = frozenset("\x85\u2028\u2029")
 
 
 @dataclass(frozen=True)
-class YamlFormatter:
+class YamlFormatter(BytesFormatter):
     """Reads and writes structured data."""
 
     extension: ClassVar[str] = ".yaml"
     write_parameters: ClassVar[frozenset[str]] = frozenset()
 
-    def write(self, obj: Any, path: Path) -> None:
-        """Write structured data; keys keep their order.
+    def to_bytes(self, obj: Any) -> bytes:
+        """Return structured data as YAML; keys keep their order.
 
         Parameters
         ----------
         obj
             What `plain_data.to_plain` takes.
-        path
-            Where to write.
         """
-        import yaml
-
-        text = yaml.dump(
-            to_plain(obj), Dumper=_dumper(), sort_keys=False, allow_unicode=True, width=100
+        stream = io.BytesIO()
+        dumper = _DUMPER(
+            stream, default_flow_style=False, encoding="utf-8", allow_unicode=True, width=100
         )
-        path.write_text(text, encoding="utf-8")
+        try:
+            dumper.open()
+            dumper.serialize(_node(to_plain(obj), dumper))
+            dumper.close()
+        finally:
+            dumper.dispose()
+        return stream.getvalue()
 
     def read(self, request: ReadRequest) -> Any:
         """Read structured data, or the item of one key.
@@ -53,8 +63,6 @@ class YamlFormatter:
         request
             A component is a key of the topmost dict.
         """
-        import yaml
-
         request.take_parameters()
         text = read_text(request)
         try:
@@ -66,29 +74,25 @@ class YamlFormatter:
         return request.storage_class.check(content)
 
 
-@cache
-def _dumper() -> Any:
-    """Make the dumper, which never abbreviates repeated items by references."""
-    import yaml
-
-    class PlainDumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc] # either
-        """Writes every item in full."""
-
-        def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - yaml's signature
-            return True
-
-    def in_quotes(dumper: Any, text: str) -> Any:
-        style = '"' if _LINE_BREAKS.intersection(text) else None
-        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-
-    PlainDumper.add_representer(str, in_quotes)
-    return PlainDumper
+def _node(plain: Any, dumper: Any) -> Any:
+    """Return plain data as nodes, each a new one, so that nothing is abbreviated by references."""
+    kind = type(plain)
+    if kind is dict:
+        items = [(_node(key, dumper), _node(value, dumper)) for key, value in plain.items()]
+        return MappingNode(_TAG + "map", items, flow_style=False)
+    if kind is list:
+        return SequenceNode(_TAG + "seq", [_node(item, dumper) for item in plain], flow_style=False)
+    if kind is str:
+        style = '"' if _LINE_BREAKS.intersection(plain) else None
+        return ScalarNode(_TAG + "str", plain, style=style)
+    if kind is int:
+        return ScalarNode(_TAG + "int", str(plain))
+    return dumper.represent_data(plain)
 
 
 @cache
 def _loader() -> Any:
     """Make the loader, which reads objects of unknown tags as what they consist of."""
-    import yaml
 
     class PlainLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc] # either
         """Builds dicts, lists, texts and numbers only."""

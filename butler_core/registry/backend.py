@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 import sqlalchemy as sa
@@ -14,8 +15,22 @@ from butler_core.registry.row_spool import Rows
 #: What to do with a row whose key is stored already.
 OnConflict = Literal["raise", "skip", "replace"]
 
+#: The column in which rows of one dataset share its key.
+KEY = "dataset_key"
+
 #: Values by column name, as the driver takes them.
 BoundColumns = Mapping[str, Sequence[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class BoundRow:
+    """A row to be stored under a new key."""
+
+    table: sa.Table
+    #: Columns other than the key, `KEY`.
+    names: tuple[str, ...]
+    #: Their values, as the driver takes them.
+    values: tuple[Any, ...]
 
 
 class Backend(Protocol):
@@ -66,6 +81,16 @@ class Backend(Protocol):
         groups
             The table of dimension groups.
         """
+        ...
+
+    def insert_keyed(
+        self,
+        connection: sa.Connection,
+        groups: sa.Table,
+        group_id: int,
+        rows: Sequence[BoundRow],
+    ) -> int:
+        """Insert one row into each of several tables under a new key, which is returned."""
         ...
 
     def lock(self, connection: sa.Connection, table: sa.Table) -> None:

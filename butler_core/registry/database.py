@@ -16,6 +16,8 @@ import sqlalchemy as sa
 from butler_core.errors import ReadOnlyRepositoryError
 from butler_core.garbage import collection_paused
 from butler_core.registry.backend import Backend, OnConflict
+from butler_core.registry.binding import ValueBinder
+from butler_core.registry.kept_connections import KeptConnections
 from butler_core.registry.prepared_statement import PreparedStatement
 from butler_core.registry.result_rows import as_columns, as_rows, result_processors
 from butler_core.registry.row_spool import Rows, RowSpool
@@ -32,9 +34,6 @@ _FIRST_PAGE = 200
 #: From so many new rows on, a table's statistics are worth refreshing.
 _MANY = 1_000
 
-#: Types whose processors are remembered.
-_MOST_PROCESSORS = 4_096
-
 _STAGE_NUMBER = itertools.count()
 _INNER = "inner_transaction"
 
@@ -50,11 +49,11 @@ class Database:
         self._backend = backend
         self._engine = backend.engine
         self._local = threading.local()
+        self._kept = KeptConnections(backend.engine)
         #: How many transactions were undone; whoever remembers what it read looks here.
         self.rollbacks = 0
         self.is_writeable = is_writeable
-        #: Types with what turns their values into the driver's, by the identity of the type.
-        self._bind_processors: dict[int, tuple[Any, Any]] = {}
+        self._binder = ValueBinder(self._engine.dialect)
         #: By how many rows tables have grown since the query planner last looked at them.
         self._grown: dict[str, int] = {}
 
@@ -70,6 +69,7 @@ class Database:
 
     def close(self) -> None:
         """Close all connections; SQLite then folds its write-ahead log into the file."""
+        self._kept.close()
         self._engine.dispose()
 
     # --------------------------------------------------------- transactions
@@ -94,7 +94,7 @@ class Database:
                 with self._savepoint(outer):
                     yield outer
                 return
-            with self._engine.connect() as connection:
+            with self._kept.mine() as connection:
                 # The driver is in autocommit mode: a transaction begins where we say so.
                 driver = _driver(connection)
                 driver.execute(self._backend.begin_writing)
@@ -197,10 +197,12 @@ class Database:
             return as_columns(statement.names, rows, statement.result_processors)
 
     def _prepared_rows(self, statement: PreparedStatement, values: Mapping[str, Any]) -> Rows:
-        with self.connection() as connection, collection_paused():
-            cursor = _driver(connection).execute(statement.text, statement.parameters(values))
-            rows: Rows = cursor.fetchall()
-        return rows
+        with self._plain_errors(), collection_paused():
+            outer = self._current()
+            if outer is not None:
+                return _fetch_prepared(outer, statement, values)
+            with self._kept.mine() as connection:
+                return _fetch_prepared(connection, statement, values)
 
     def fetch_scalar(self, select: sa.Select[Any]) -> Any:
         """Return the first column of the first row, or None if there is no row."""
@@ -263,7 +265,7 @@ class Database:
         """
         if not columns or not len(next(iter(columns.values()))):
             return
-        bound = self._bound(table, columns)
+        bound = self._binder.columns(table, columns)
         count = len(next(iter(bound.values())))
         if count >= _MANY:
             self._grown[table.name] = self._grown.get(table.name, 0) + count
@@ -289,7 +291,7 @@ class Database:
             *(sa.Column(column, like[column].type) for column in columns),
             prefixes=["TEMPORARY"],
         )
-        bound = self._bound(table, columns)
+        bound = self._binder.columns(table, columns)
         count = len(next(iter(columns.values())))
         with self.connection() as connection:
             held = self._current()
@@ -305,27 +307,6 @@ class Database:
             finally:
                 self._local.connection = None
                 _driver(connection).rollback()
-
-    def _bound(
-        self, table: sa.Table, columns: Mapping[str, Sequence[Any]]
-    ) -> dict[str, Sequence[Any]]:
-        """Return the columns' values as the driver takes them."""
-        values: dict[str, Sequence[Any]] = {}
-        for name, column in columns.items():
-            process = self._bind_processor(table.c[name].type)
-            values[name] = column if process is None else [process(value) for value in column]
-        return values
-
-    def _bind_processor(self, type_: Any) -> Any:
-        """Return what turns Python's values of a type into the driver's; None if nothing does."""
-        key = id(type_)
-        kept = self._bind_processors.get(key)
-        if kept is None or kept[0] is not type_:
-            if len(self._bind_processors) >= _MOST_PROCESSORS:
-                self._bind_processors.clear()
-            process = type_.dialect_impl(self.dialect).bind_processor(self.dialect)
-            kept = self._bind_processors[key] = (type_, process)
-        return kept[1]
 
     # ----------------------------------------------------------------- tables
     def create_tables(
@@ -355,6 +336,28 @@ class Database:
         with self._writing() as connection:
             return self._backend.give_keys(connection, groups, group_id, count)
 
+    def insert_keyed(
+        self,
+        groups: sa.Table,
+        group_id: int,
+        rows: Sequence[tuple[sa.Table, Mapping[str, Any]]],
+    ) -> int:
+        """Insert one row into each of several tables under a new key, which is returned.
+
+        Parameters
+        ----------
+        rows
+            Tables with the values of all columns but the key.
+
+        Raises
+        ------
+        sqlalchemy.exc.IntegrityError
+            If a constraint is broken; the transaction can then only be undone.
+        """
+        bound = [self._binder.row(table, values) for table, values in rows]
+        with self._writing() as connection:
+            return self._backend.insert_keyed(connection, groups, group_id, bound)
+
     def refresh_statistics(self) -> None:
         """Let the query planner look at tables that have grown, as it must after bulk changes."""
         grown, self._grown = self._grown, {}
@@ -383,3 +386,12 @@ class Database:
 def _driver(connection: sa.Connection) -> Any:
     """Return the driver's own connection: a statement whose text is known costs least there."""
     return connection.connection.driver_connection
+
+
+def _fetch_prepared(
+    connection: sa.Connection, statement: PreparedStatement, values: Mapping[str, Any]
+) -> Rows:
+    rows: Rows = (
+        _driver(connection).execute(statement.text, statement.parameters(values)).fetchall()
+    )
+    return rows

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,9 @@ from butler_core.errors import (
 from butler_core.registry.database import Columns, Database
 from butler_core.registry.dataset_types import DatasetTypeTable, RegisteredType
 from butler_core.registry.schema import GROUP_SHIFT, Schema
+
+#: The table of files, and what it is to hold of one.
+FileRow = tuple[sa.Table, Mapping[str, Any]]
 
 #: TAI - UTC since 2017-01-01 (IERS Bulletin C 52); no later leap second has been announced.
 _TAI_MINUS_UTC_NS = 37 * 1_000_000_000
@@ -92,15 +96,64 @@ class DatasetTables:
             "ingest_ns": [time.time_ns() + _TAI_MINUS_UTC_NS] * count,
             **{name: list(columns[name]) for name in names},
         }
+        with self.explained(registered, run, columns, ids), self._database.transaction():
+            keys = self._database.give_keys(
+                self._schema.dimension_group, registered.group_id, count
+            )
+            self._database.insert_columns(table, {"dataset_key": keys, **stored})
+        return Registered(keys, list(ids))
+
+    def insert_stored(
+        self, registered: RegisteredType, run: Collection, ref: DatasetRef, file: FileRow
+    ) -> int:
+        """Register one dataset together with its file, and return its key.
+
+        Parameters
+        ----------
+        run
+            The collection of the reference's run.
+        file
+            From `FileRecordTable.row_of`.
+
+        Raises
+        ------
+        sqlalchemy.exc.IntegrityError
+            If it cannot be; the transaction can then only be undone. Use it
+            inside `explained`.
+        """
+        dataset = {
+            "id": ref.id.bytes,
+            "dataset_type_id": registered.key,
+            "run_id": run.key,
+            "ingest_ns": time.time_ns() + _TAI_MINUS_UTC_NS,
+            **ref.data_id.required,
+        }
+        groups, table = self._schema.dimension_group, registered.tables.dataset
+        return self._database.insert_keyed(groups, registered.group_id, [(table, dataset), file])
+
+    @contextmanager
+    def explained(
+        self,
+        registered: RegisteredType,
+        run: Collection,
+        columns: Mapping[str, Sequence[Any]],
+        ids: Sequence[bytes],
+    ) -> Iterator[None]:
+        """Say which of many datasets broke which rule, once their transaction is undone.
+
+        Raises
+        ------
+        DatasetExistsError
+            If the run holds one of the data IDs, or an id is taken.
+        MissingRecordError
+            If a data ID names what has no dimension record.
+        UnknownCollectionError
+            If the run is gone.
+        """
         try:
-            with self._database.transaction():
-                keys = self._database.give_keys(
-                    self._schema.dimension_group, registered.group_id, count
-                )
-                self._database.insert_columns(table, {"dataset_key": keys, **stored})
+            yield
         except sa.exc.IntegrityError as error:
             raise self._explain(registered, run, columns, ids, error) from error
-        return Registered(keys, list(ids))
 
     def _explain(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -35,6 +36,17 @@ class FileRecordTable:
                 "is_shared": [r.is_shared for r in records],
             }
         )
+
+    def row_of(self, record: FileRecord) -> tuple[sa.Table, dict[str, Any]]:
+        """Return the table, and what is stored there of a record beside its dataset's key."""
+        return self._table, {
+            "path": record.path,
+            "formatter": record.formatter,
+            "storage_class": record.storage_class,
+            "size": record.size,
+            "checksum": record.checksum,
+            "is_shared": record.is_shared,
+        }
 
     def insert_columns(self, columns: Columns) -> None:
         """Store records given as columns, named as in the table."""

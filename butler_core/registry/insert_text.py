@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import lru_cache
 
 import sqlalchemy as sa
 
 from butler_core.registry.backend import OnConflict
 
 
+@lru_cache(maxsize=256)
 def insert_text(
     dialect: sa.Dialect,
     table: sa.Table,
-    names: Sequence[str],
+    names: tuple[str, ...],
     mark: str,
     on_conflict: OnConflict,
     *,
@@ -31,14 +32,39 @@ def insert_text(
     return f"{head} VALUES {values}{conflict_clause(dialect, table, names, on_conflict)}"
 
 
-def insert_head(dialect: sa.Dialect, table: sa.Table, names: Sequence[str]) -> str:
+@lru_cache(maxsize=256)
+def keyed_insert_text(
+    dialect: sa.Dialect, key: str, *targets: tuple[sa.Table, tuple[str, ...]]
+) -> str:
+    """Return a statement of PostgreSQL's that inserts a row into each of several tables.
+
+    All get the next value of the sequence that is the first parameter, in a
+    column that they share; it is returned.
+
+    Parameters
+    ----------
+    targets
+        Tables with the names of the columns whose values are parameters.
+    """
+    quote = dialect.identifier_preparer.quote
+    inserts = [
+        f"{insert_head(dialect, table, (key, *names))} "  # noqa: S608 - quoted
+        f"SELECT {', '.join(['key'] + ['%s'] * len(names))} FROM given"
+        for table, names in targets
+    ]
+    others = "".join(f", to_{i} AS ({text})" for i, text in enumerate(inserts[:-1]))
+    given = "WITH given AS (SELECT nextval(%s::regclass) AS key)"
+    return f"{given}{others} {inserts[-1]} RETURNING {quote(key)}"
+
+
+def insert_head(dialect: sa.Dialect, table: sa.Table, names: tuple[str, ...]) -> str:
     """Return the beginning of an INSERT statement, up to its columns."""
     quote = dialect.identifier_preparer.quote
     return f"INSERT INTO {quote(table.name)} ({', '.join(map(quote, names))})"
 
 
 def conflict_clause(
-    dialect: sa.Dialect, table: sa.Table, names: Sequence[str], on_conflict: OnConflict
+    dialect: sa.Dialect, table: sa.Table, names: tuple[str, ...], on_conflict: OnConflict
 ) -> str:
     """Return the end of an INSERT statement: what to do with a key that is there."""
     if on_conflict == "raise":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,8 +18,13 @@ from butler_core.errors import (
     ReadOnlyRepositoryError,
     RepositoryError,
 )
-from butler_core.registry.backend import BoundColumns, OnConflict
-from butler_core.registry.insert_text import conflict_clause, insert_head, insert_text
+from butler_core.registry.backend import KEY, BoundColumns, BoundRow, OnConflict
+from butler_core.registry.insert_text import (
+    conflict_clause,
+    insert_head,
+    insert_text,
+    keyed_insert_text,
+)
 from butler_core.registry.row_spool import Rows
 from butler_core.registry.schema import key_sequence
 
@@ -111,7 +116,7 @@ class PostgresqlBackend:
         on_conflict: OnConflict,
     ) -> None:
         """Insert few rows as values, many by COPY."""
-        names, dialect = list(columns), self.engine.dialect
+        names, dialect = tuple(columns), self.engine.dialect
         count = len(next(iter(columns.values())))
         if count <= _FEW_INSERTED:
             text = insert_text(dialect, table, names, "%s", on_conflict, n_rows=count)
@@ -189,6 +194,21 @@ class PostgresqlBackend:
         text = "SELECT nextval(%s::regclass) FROM generate_series(1, %s)"
         found = _raw(connection).execute(text, (key_sequence(group_id), count))
         return sorted(row[0] for row in found)
+
+    def insert_keyed(
+        self,
+        connection: sa.Connection,
+        groups: sa.Table,  # noqa: ARG002 - a sequence makes nobody wait
+        group_id: int,
+        rows: Sequence[BoundRow],
+    ) -> int:
+        """Draw from the group's sequence and insert all rows in one statement."""
+        targets = ((row.table, row.names) for row in rows)
+        text = keyed_insert_text(self.engine.dialect, KEY, *targets)
+        values = (key_sequence(group_id), *(value for row in rows for value in row.values))
+        (key,) = _raw(connection).execute(text, values).fetchone() or (None,)
+        assert isinstance(key, int)  # the statement returns a row, or raises
+        return key
 
     def lock(self, connection: sa.Connection, table: sa.Table) -> None:
         """Take an advisory lock, which no clean-up or statistics of the server waits for."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sqlite3
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from butler_core.errors import (
     RepositoryNotFoundError,
 )
 from butler_core.registry import sqlite_file
-from butler_core.registry.backend import BoundColumns, OnConflict
+from butler_core.registry.backend import KEY, BoundColumns, BoundRow, OnConflict
 from butler_core.registry.insert_text import insert_text
 from butler_core.registry.row_spool import Rows
 from butler_core.registry.schema import GROUP_SHIFT
@@ -59,10 +59,9 @@ class SqliteBackend:
         on_conflict: OnConflict,
     ) -> None:
         """Insert rows by executemany."""
-        text = insert_text(self.engine.dialect, table, list(columns), "?", on_conflict)
+        text = insert_text(self.engine.dialect, table, tuple(columns), "?", on_conflict)
         rows = zip(*columns.values(), strict=True)
-        driver = connection.connection.driver_connection
-        assert isinstance(driver, sqlite3.Connection)
+        driver = _driver(connection)
         while chunk := list(itertools.islice(rows, _CHUNK)):
             driver.executemany(text, chunk)
 
@@ -87,16 +86,23 @@ class SqliteBackend:
         self, connection: sa.Connection, groups: sa.Table, group_id: int, count: int
     ) -> list[int]:
         """Count on in the group's row."""
-        quote = self.engine.dialect.identifier_preparer.quote
-        text = (
-            f"UPDATE {quote(groups.name)} SET n_keys_given = n_keys_given + ? "  # noqa: S608 - quoted
-            "WHERE group_id = ? RETURNING n_keys_given"
-        )
-        driver = connection.connection.driver_connection
-        assert isinstance(driver, sqlite3.Connection)
-        (n_given,) = driver.execute(text, (count, group_id)).fetchone()
-        end = (group_id << GROUP_SHIFT) + n_given + 1
+        end = _count_on(_driver(connection), groups, group_id, count) + 1
         return list(range(end - count, end))
+
+    def insert_keyed(
+        self,
+        connection: sa.Connection,
+        groups: sa.Table,
+        group_id: int,
+        rows: Sequence[BoundRow],
+    ) -> int:
+        """Count on, and insert one row after another."""
+        driver = _driver(connection)
+        key = _count_on(driver, groups, group_id, 1)
+        for row in rows:
+            text = insert_text(self.engine.dialect, row.table, (KEY, *row.names), "?", "raise")
+            driver.execute(text, (key, *row.values))
+        return key
 
     def lock(self, connection: sa.Connection, table: sa.Table) -> None:
         """Do nothing: a transaction that writes has the whole file to itself."""
@@ -134,3 +140,19 @@ class SqliteBackend:
             if "readonly" in text or "read-only" in text:
                 return ReadOnlyRepositoryError(f"{place!r} cannot be written: {text}")
         return RepositoryError(f"the registry in {place!r} cannot be used: {text}")
+
+
+def _driver(connection: sa.Connection) -> sqlite3.Connection:
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    return driver
+
+
+def _count_on(driver: sqlite3.Connection, groups: sa.Table, group_id: int, count: int) -> int:
+    """Take the next keys of a dimension group and return the last of them."""
+    text = (
+        f'UPDATE "{groups.name}" SET n_keys_given = n_keys_given + ? '  # noqa: S608 - quoted
+        "WHERE group_id = ? RETURNING n_keys_given"
+    )
+    (n_given,) = driver.execute(text, (count, group_id)).fetchone()
+    return int((group_id << GROUP_SHIFT) + n_given)

@@ -32,17 +32,11 @@ class FileJournal:
         """Return a place to undo back to."""
         return len(self._published), len(self._batches), len(self._condemned)
 
-    def publish(self, staged: StagedFile, *, is_synced: bool) -> None:
-        """Give a staged file its name.
-
-        Parameters
-        ----------
-        is_synced
-            Whether its bytes are on the disk already.
-        """
+    def publish(self, staged: StagedFile) -> None:
+        """Give a staged file its name."""
         staged.publish()
         self._published.append(staged.target)
-        if is_synced:
+        if staged.is_synced:
             self._synced.add(staged.target)
 
     def add_batch(self, batch: IngestBatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -11,6 +12,7 @@ from butler_core.datasets.dataset_id import new_ids
 from butler_core.datasets.dataset_ref import DatasetRef
 from butler_core.datasets.dataset_type import DatasetType
 from butler_core.datastore.file_datastore import path_is_taken
+from butler_core.datastore.pending_files import StagedFile
 from butler_core.dimensions.data_coordinate import DataCoordinate
 from butler_core.errors import CollectionTypeError, UnknownCollectionError
 from butler_core.queries.expansion import expand_columns
@@ -69,22 +71,38 @@ def _write(
     run: Collection,
 ) -> None:
     """Write one dataset's file and rows."""
-    registry = repository.registry
-    staged = repository.datastore.stage(obj, ref.dataset_type, path_of(repository, ref))
+    # Alone, it is synced now, while nobody waits for the database; else with all others.
+    is_alone = not repository.registry.database.in_transaction
+    path = path_of(repository, ref)
+    staged = repository.datastore.stage(obj, ref.dataset_type, path, is_to_sync=is_alone)
     try:
-        is_alone = not registry.database.in_transaction
-        if is_alone:  # nobody waits for the database meanwhile
-            staged.sync()
-        with repository.transaction() as journal:
-            columns = {name: [value] for name, value in ref.data_id.required.items()}
-            keys = registry.datasets.insert(registered, run, columns, ids=[ref.id.bytes]).keys
-            # What a killed process left belongs to nobody and is replaced.
-            if staged.target.exists() and registry.files.owner_of(staged.record.path) is not None:
-                raise path_is_taken(staged.record.path)
-            registry.files.insert(keys, [staged.record])
-            journal.publish(staged, is_synced=is_alone)
-    finally:
+        _keep(repository, staged, registered, ref, run)
+    except BaseException:
         staged.discard()
+        raise
+
+
+def _keep(
+    repository: Repository,
+    staged: StagedFile,
+    registered: RegisteredType,
+    ref: DatasetRef,
+    run: Collection,
+) -> None:
+    """Register a dataset, and give its file the name."""
+    registry = repository.registry
+    path = staged.record.path
+    columns = {name: [value] for name, value in ref.data_id.required.items()}
+    with (
+        registry.datasets.explained(registered, run, columns, [ref.id.bytes]),
+        repository.transaction() as journal,
+    ):
+        # What a killed process left belongs to nobody and is replaced.
+        is_taken = os.path.lexists(staged.target) and registry.files.owner_of(path) is not None
+        registry.datasets.insert_stored(registered, run, ref, registry.files.row_of(staged.record))
+        if is_taken:
+            raise path_is_taken(path)
+        journal.publish(staged)
 
 
 def ensure_run(repository: Repository, name: str) -> Collection:

@@ -175,10 +175,10 @@ def write_output(
     dataset_type: DatasetType = dataset.ref.dataset_type
     if storage_class is not None and storage_class != dataset_type.storage_class:
         obj = datastore.storage_class(storage_class).check(obj)
-    staged = datastore.stage(obj, dataset_type, dataset.path)
+    staged = datastore.stage(obj, dataset_type, dataset.path, is_to_sync=True)
     try:
-        staged.sync()
         staged.publish()
-    finally:
+    except BaseException:
         staged.discard()
+        raise
     return staged.record

@@ -108,6 +108,7 @@ def _run(rows: list[Row], scale: Scale, folder: Path, options: argparse.Namespac
         results.save_machine(folder, machine.facts(peer, server.version()))
     finally:
         server.close()
+        runner.close()
         # What was made on a server is gone with its schemas.
         shutil.rmtree(work / "postgresql" if options.work else work, ignore_errors=True)
     return has_failed
