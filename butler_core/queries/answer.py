@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from butler_core.datasets.collection import CollectionType
 from butler_core.errors import QueryError
 from butler_core.garbage import collection_paused
-from butler_core.queries.expansion import implied_columns
+from butler_core.queries.expansion import implied_columns, lone_values
 from butler_core.queries.request_shape import is_listing, is_pinned, shape_of
 from butler_core.queries.select import QueryRequest, prepared, self_contained
 from butler_core.registry.prepared_statement import PreparedStatement
@@ -121,15 +121,25 @@ class QueryAnswer:
         Most of them have theirs in common with many others.
         """
         group = self._request.group
-        lean = shape_of(replace(self._request, with_implied=False))
+        constants = lone_values(self._registry, group)
+        columns = self._lean(constants)
+        if lone_values(self._registry, group) != constants:  # a second one has come meanwhile
+            columns = self._lean({})
+        with collection_paused():
+            return columns | implied_columns(self._registry, group, columns)
+
+    def _lean(self, constants: Mapping[str, str]) -> dict[str, list[Any]]:
+        """Return all datasets without implied values; constants are filled in."""
+        request = replace(self._request, with_implied=False, constants=frozenset(constants))
+        lean = shape_of(request)
         statement = self._registry.prepared.get(
             lean.key, lambda: self_contained(self._registry, lean.request)
         )
         assert lean.key is not None  # as in the other form
         assert statement is not None
         columns = self._registry.database.fetch_prepared_columns(statement, lean.values)
-        with collection_paused():
-            return columns | implied_columns(self._registry, group, columns)
+        count = len(columns["dataset_key"])
+        return {name: [value] * count for name, value in constants.items()} | columns
 
     def pages(self) -> Iterator[Columns]:
         """Give all rows, some at a time, in bounded memory; the first few soon."""
@@ -198,5 +208,5 @@ class QueryAnswer:
                 table.c.collection_id.in_(unknown)
             )
             runs.update(self._registry.database.fetch_rows(select))
-        columns["run"] = [runs[key] for key in keys]
+        columns["run"] = list(map(runs.__getitem__, keys))
         return columns

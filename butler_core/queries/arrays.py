@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -25,11 +27,10 @@ def to_array(values: Sequence[Any]) -> Any:
         found[:] = values
         return found
     if len(values) and isinstance(values[0], str):
-        unique = dict.fromkeys(values)  # most columns of text have few values
-        if len(unique) <= len(values) // 8 and None not in unique:
-            place = {text: i for i, text in enumerate(unique)}
-            places = np.fromiter(map(place.__getitem__, values), np.int64, count=len(values))
-            return np.asarray(list(unique))[places]
+        place: dict[Any, int] = defaultdict(itertools.count().__next__)
+        places = np.fromiter(map(place.__getitem__, values), np.int64, count=len(values))
+        if len(place) <= len(values) // 8 and None not in place:  # most have few values
+            return np.asarray(list(place))[places]
     array = np.asarray(values)
     if array.dtype != object:
         return array

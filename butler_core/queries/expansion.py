@@ -172,3 +172,24 @@ def implying_part(group: DimensionGroup) -> DimensionGroup:
         if set(group.implied) <= set(rest.names) and name not in rest:
             part = rest
     return part
+
+
+def lone_values(registry: Registry, group: DimensionGroup) -> dict[str, str]:
+    """Return, of a group's governor dimensions, those with one record, and its name.
+
+    All data IDs have these values.
+    """
+    found = {}
+    for name in group.governors:
+        table = registry.schema.elements[name]
+        key = registry.universe[name].key_columns[-1]
+
+        def write(column: Any = table.c[key]) -> Any:
+            return sa.select(column).limit(2)
+
+        statement = registry.prepared.get(("lone value", name), write)
+        assert statement is not None
+        rows = registry.database.fetch_prepared(statement, {})
+        if len(rows) == 1:
+            found[name] = rows[0][0]
+    return found

@@ -61,6 +61,7 @@ def shape_of(request: QueryRequest) -> RequestShape:
         request.offset,
         request.fields,
         request.with_implied,
+        request.constants,
         request.is_first_row_urgent,
     )
     try:

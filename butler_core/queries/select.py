@@ -60,6 +60,8 @@ class QueryRequest:
     fields: tuple[tuple[str, tree.Name], ...] = ()
     #: Whether rows have implied values too.
     with_implied: bool = True
+    #: Dimensions that have one value in all of the registry; rows do without them.
+    constants: frozenset[str] = frozenset()
     #: Whether the first rows are to come soon, even if all of them then take longer.
     is_first_row_urgent: bool = False
 
@@ -143,6 +145,7 @@ class _Writer:
                 join.collections,
                 find_first=first_only,
                 is_first_row_urgent=request.is_first_row_urgent,
+                constants=request.constants,
                 dialect=self._registry.database.dialect.name,
             )
             tables.join_dataset(dataset_type, search, join.collections)
@@ -313,7 +316,7 @@ class _Writer:
                 return [key.label(request.element.key_columns[0])], False
             return list(tables.elements[request.element.name].c), single
         names = request.group.names if request.with_implied else request.group.required
-        columns = [tables.values[name].label(name) for name in names]
+        columns = [tables.values[n].label(n) for n in names if n not in request.constants]
         if request.returns == "datasets":
             join = request.datasets[0]
             table = tables.datasets[join.registered.dataset_type.name]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from typing import Any
 
 import sqlalchemy as sa
@@ -193,16 +193,21 @@ class Database:
     ) -> Columns:
         """Return all rows of a prepared query as one list per column, by column name."""
         with collection_paused():
-            rows = self._prepared_rows(statement, values)
-            return as_columns(statement.names, rows, statement.result_processors)
+            # Rule: the rows have no name here. They go before the search for circles is on
+            # again, which would look at each of them.
+            return as_columns(
+                statement.names,
+                self._prepared_rows(statement, values),
+                statement.result_processors,
+            )
 
     def _prepared_rows(self, statement: PreparedStatement, values: Mapping[str, Any]) -> Rows:
-        with self._plain_errors(), collection_paused():
-            outer = self._current()
-            if outer is not None:
-                return _fetch_prepared(outer, statement, values)
-            with self._kept.mine() as connection:
-                return _fetch_prepared(connection, statement, values)
+        outer = self._current()
+        lent = self._kept.mine() if outer is None else nullcontext(outer)
+        with self._plain_errors(), collection_paused(), lent as connection:
+            cursor = _driver(connection).execute(statement.text, statement.parameters(values))
+            rows: Rows = cursor.fetchall()
+        return rows
 
     def fetch_scalar(self, select: sa.Select[Any]) -> Any:
         """Return the first column of the first row, or None if there is no row."""
@@ -386,12 +391,3 @@ class Database:
 def _driver(connection: sa.Connection) -> Any:
     """Return the driver's own connection: a statement whose text is known costs least there."""
     return connection.connection.driver_connection
-
-
-def _fetch_prepared(
-    connection: sa.Connection, statement: PreparedStatement, values: Mapping[str, Any]
-) -> Rows:
-    rows: Rows = (
-        _driver(connection).execute(statement.text, statement.parameters(values)).fetchall()
-    )
-    return rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,6 +22,7 @@ def search_datasets(
     *,
     find_first: bool,
     is_first_row_urgent: bool = False,
+    constants: AbstractSet[str] = frozenset(),
     dialect: str = "",
 ) -> sa.Select[Any] | sa.CompoundSelect[Any]:
     """Return a query for all datasets of a type that the collections hold or name.
@@ -35,6 +37,9 @@ def search_datasets(
     is_first_row_urgent
         Whether the first rows are to come soon, even if all of them then take
         longer.
+    constants
+        Dimensions that have one value in all of the registry, by which two
+        datasets cannot differ.
     dialect
         Name of the database's SQL dialect; SQLite's has a shorter way to find
         the first.
@@ -65,9 +70,10 @@ def search_datasets(
     union = parts[0] if len(parts) == 1 else sa.union_all(*parts)
     if not find_first or len(collections) < 2:
         return union
+    names = [n for n in registered.dataset_type.dimensions.required if n not in constants]
     if dialect == "sqlite" and CollectionType.CALIBRATION not in by_type:
-        return _by_bare_columns(registered, union)
-    return _first_of(registered, union)
+        return _by_bare_columns(union, names)
+    return _first_of(union, names)
 
 
 def _in_runs(
@@ -145,9 +151,8 @@ def _first_by_looking_back(
     return sa.union_all(*parts)
 
 
-def _first_of(registered: RegisteredType, union: Any) -> sa.Select[Any]:
+def _first_of(union: Any, names: Sequence[str]) -> sa.Select[Any]:
     inner = union.subquery()
-    names = registered.dataset_type.dimensions.required
     # Numbers first: they are compared sooner than text, and the order does not matter.
     by = sorted((inner.c[name] for name in names), key=lambda c: isinstance(c.type, sa.String))
     place = sa.func.rank().over(partition_by=by or None, order_by=inner.c.rank)
@@ -156,10 +161,9 @@ def _first_of(registered: RegisteredType, union: Any) -> sa.Select[Any]:
     return sa.select(*columns).where(ranked.c.place == 1)
 
 
-def _by_bare_columns(registered: RegisteredType, union: Any) -> sa.Select[Any]:
+def _by_bare_columns(union: Any, names: Sequence[str]) -> sa.Select[Any]:
     """Search as SQLite can: beside min(), other columns are those of the row that has it."""
     inner = union.subquery()
-    names = registered.dataset_type.dimensions.required
     columns = [column for column in inner.c if column.name != "rank"]
     first = sa.func.min(inner.c.rank, type_=sa.Integer).label("rank")
     # Without dimensions, min() alone would give a row where there is none.
