@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import shutil
 from pathlib import Path
@@ -10,8 +11,15 @@ from pathlib import Path
 from butler_core.datastore.transfer_mode import TransferMode
 from butler_core.errors import TransferError
 
+#: How often a directory is made again that another process removes as empty.
+_ATTEMPTS = 5
 
-def transfer_file(source: Path, target: Path, mode: TransferMode) -> None:
+#: Tells this process's temporary files from those of others of its number.
+_TOKEN = os.urandom(8).hex()
+_NUMBERS = itertools.count()
+
+
+def transfer_file(source: str | Path, target: str | Path, mode: TransferMode) -> None:
     """Make ``target`` from ``source``; whoever looks sees all of it or nothing.
 
     A file that is at the target is replaced: the caller has made sure that it
@@ -31,55 +39,75 @@ def transfer_file(source: Path, target: Path, mode: TransferMode) -> None:
     TransferError
         If the mode is impossible here, or the disk refuses.
     """
+    source, target = os.fspath(source), os.fspath(target)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if mode is TransferMode.MOVE and source.stat().st_dev == target.parent.stat().st_dev:
-            source.rename(target)
-            return
-        temporary = temporary_name(target)
-        try:
-            _TRANSFERS[mode](source, temporary)
-            temporary.rename(target)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-        if mode is TransferMode.MOVE:
-            source.unlink()
+        for attempt in range(_ATTEMPTS):
+            try:
+                _bring(source, target, mode)
+                return
+            except FileNotFoundError:
+                directory = os.path.dirname(target)  # noqa: PTH120 - text, for 10^5 files
+                is_last = attempt + 1 == _ATTEMPTS
+                if is_last or os.path.isdir(directory) or not os.path.exists(source):  # noqa: PTH110, PTH112 - as above
+                    raise
+                os.makedirs(directory, exist_ok=True)  # noqa: PTH103 - as above
     except OSError as error:
         raise TransferError(
-            f"cannot {mode} {str(source)!r} to {str(target)!r}: {error.strerror or error}"
+            f"cannot {mode} {source!r} to {target!r}: {error.strerror or error}"
         ) from error
+
+
+def _bring(source: str, target: str, mode: TransferMode) -> None:
+    """Make a file in a directory that is there."""
+    directory = os.path.dirname(target)  # noqa: PTH120 - text, for 10^5 files
+    if mode is TransferMode.MOVE and os.stat(source).st_dev == os.stat(directory).st_dev:  # noqa: PTH116 - as above
+        os.rename(source, target)  # noqa: PTH104 - as above
+        return
+    temporary = f"{directory}/{_hidden_name()}"
+    try:
+        _TRANSFERS[mode](source, temporary)
+        os.rename(temporary, target)  # noqa: PTH104 - as above
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    if mode is TransferMode.MOVE:
+        os.unlink(source)  # noqa: PTH108 - as above
 
 
 def temporary_name(target: Path) -> Path:
     """Return the name under which a file is made before it gets its own."""
+    return target.with_name(_hidden_name())
+
+
+def _hidden_name() -> str:
     # The target's own name may be as long as a name can be, so it is not part of this one.
-    return target.with_name(f".{os.getpid()}.{os.urandom(8).hex()}.tmp")
+    return f".{os.getpid()}.{_TOKEN}.{next(_NUMBERS)}.tmp"
 
 
-def _copy(source: Path, target: Path) -> None:
+def _copy(source: str, target: str) -> None:
     shutil.copyfile(source, target)
 
 
-def _link(source: Path, target: Path) -> None:
+def _link(source: str, target: str) -> None:
     try:
-        os.link(source.resolve(), target)
+        os.link(os.path.realpath(source), target)
     except OSError as error:
         if error.errno not in (errno.EXDEV, errno.EPERM, errno.EMLINK):
             raise
         _symlink(source, target)
 
 
-def _hardlink(source: Path, target: Path) -> None:
-    os.link(source.resolve(), target)
+def _hardlink(source: str, target: str) -> None:
+    os.link(os.path.realpath(source), target)
 
 
-def _symlink(source: Path, target: Path) -> None:
-    target.symlink_to(source.absolute())
+def _symlink(source: str, target: str) -> None:
+    Path(target).symlink_to(os.path.abspath(source))  # noqa: PTH100 - keeps symbolic links
 
 
-def _relative_symlink(source: Path, target: Path) -> None:
-    target.symlink_to(os.path.relpath(source.absolute(), target.parent.absolute()))
+def _relative_symlink(source: str, target: str) -> None:
+    beside = Path(target).absolute().parent
+    Path(target).symlink_to(os.path.relpath(Path(source).absolute(), beside))
 
 
 _TRANSFERS = {

@@ -45,6 +45,7 @@ def write_new_file(
         if state is not None:
             state.update(content)
     else:
+        path.parent.mkdir(parents=True, exist_ok=True)  # not after the work that writing may be
         _in_directory(path, partial(formatter.write, obj, path))
         size = path.stat().st_size
         if state is not None:
@@ -82,10 +83,9 @@ def _in_directory(path: Path, write: Callable[[], None]) -> None:
     """Write into a directory that others may remove, while it is empty, at any time."""
     for attempt in range(_ATTEMPTS):
         try:
-            if not path.parent.is_dir():
-                path.parent.mkdir(parents=True, exist_ok=True)
             write()
             return
         except FileNotFoundError:
-            if attempt + 1 == _ATTEMPTS:
+            if attempt + 1 == _ATTEMPTS or path.parent.is_dir():
                 raise
+            path.parent.mkdir(parents=True, exist_ok=True)

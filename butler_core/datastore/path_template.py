@@ -9,8 +9,9 @@ that the dataset has. Pure: touches no disk.
 from __future__ import annotations
 
 import os.path
+import re
 import string
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,9 @@ from butler_core.dimensions.group import DimensionGroup
 from butler_core.errors import PathTemplateError
 
 _UNSAFE = str.maketrans(dict.fromkeys(' <>:"\\|?*', "_"))
+#: A path that is in its shortest form already, whose last part has nothing to be replaced.
+_SHORT = re.compile(r"(?:[^/.][^/]*/)*[^/.#]+")
+
 _OWN_FIELDS = ("datasetType", "component", "run", "id")
 
 
@@ -107,6 +111,11 @@ class FittedTemplate:
     #: Dimensions and record fields whose values `format` needs.
     fields: tuple[str, ...]
 
+    @property
+    def has_id(self) -> bool:
+        """Whether the dataset's id is part of the path."""
+        return any(part.field == "id" for part in self.parts)
+
     def format(
         self, dataset_type: DatasetType, run: str, id_: str, values: Mapping[str, Any]
     ) -> str:
@@ -120,22 +129,59 @@ class FittedTemplate:
         known = {"datasetType": dataset_type.parent_name, "run": run, "id": id_}
         if dataset_type.component:
             known["component"] = dataset_type.component
-        output = ""
+        pieces = []
         for part in self.parts:
-            if part.field is None:
-                output += part.literal
-                continue
-            value = known.get(part.field, values.get(part.field))
-            if value is None:
-                if not part.is_optional:
-                    raise PathTemplateError(
-                        f"path template {self.text!r} needs {part.field!r}, which is not known for "
-                        f"{dict(values)}"
-                    )
-                output += part.literal if "/" in part.literal else ""
-                continue
-            output += part.literal + format(_safe(value, part), part.format)
-        head, tail = os.path.split(output)
+            value = None if part.field is None else known.get(part.field, values.get(part.field))
+            piece = _piece(part, value)
+            if piece is None:
+                raise self._lacks(part, values)
+            pieces.append(piece)
+        return self._in_short("".join(pieces), run, values)
+
+    def format_many(
+        self,
+        dataset_type: DatasetType,
+        run: str,
+        ids: Sequence[str],
+        columns: Mapping[str, Sequence[Any]],
+    ) -> list[str]:
+        """Return the paths of many datasets, without extension.
+
+        Parameters
+        ----------
+        columns
+            Values for each of `fields`, in the order of the ids.
+        """
+        known = {"datasetType": dataset_type.parent_name, "run": run}
+        if dataset_type.component:
+            known["component"] = dataset_type.component
+        pieces: list[Iterable[str]] = []
+        for part in self.parts:
+            values: Sequence[Any] = ids if part.field == "id" else columns.get(part.field or "", ())
+            if part.field in known or not len(values):
+                values = [known.get(part.field or "")] * len(ids)
+            by_value: dict[Any, str] = {}
+            for value in dict.fromkeys(values):
+                piece = _piece(part, value)
+                if piece is None:
+                    row = values.index(value)
+                    raise self._lacks(part, {name: columns[name][row] for name in columns})
+                by_value[value] = piece
+            pieces.append(map(by_value.__getitem__, values))
+        return [
+            path if _SHORT.fullmatch(path) else self._in_short(path, run, {})
+            for path in map("".join, zip(*pieces, strict=True))
+        ]
+
+    def _lacks(self, part: _Part, values: Mapping[str, Any]) -> PathTemplateError:
+        return PathTemplateError(
+            f"path template {self.text!r} needs {part.field!r}, which is not known for "
+            f"{dict(values)}"
+        )
+
+    def _in_short(self, path: str, run: str, values: Mapping[str, Any]) -> str:
+        """Return a path in its shortest form, which must be below the datastore's directory."""
+        head, tail = os.path.split(path)
         path = os.path.normpath(os.path.join(head, tail.replace(".", "_").replace("#", "HASH")))  # noqa: PTH118 - text
         path = path.lstrip("/")
         if path.split("/", maxsplit=1)[0] in ("..", "."):
@@ -144,6 +190,17 @@ class FittedTemplate:
                 "which is outside the datastore; use another run name"
             )
         return path
+
+
+def _piece(part: _Part, value: Any) -> str | None:
+    """Return the text of a part and of the value behind it; None if a value is needed."""
+    if value is not None:
+        return part.literal + format(_safe(value, part), part.format)
+    if part.field is None:
+        return part.literal
+    if not part.is_optional:
+        return None
+    return part.literal if "/" in part.literal else ""
 
 
 def _safe(value: Any, part: _Part) -> Any:

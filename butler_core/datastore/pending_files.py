@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,10 +15,10 @@ class IngestBatch:
     """What files became, so that it can be made durable, or undone."""
 
     records: list[FileRecord] = field(default_factory=list)
-    #: Files made in the datastore.
-    made: list[Path] = field(default_factory=list)
+    #: Paths of the files made in the datastore.
+    made: list[str] = field(default_factory=list)
     #: Where moved files came from, beside where they are.
-    moved: list[tuple[Path, Path]] = field(default_factory=list)
+    moved: list[tuple[str, str]] = field(default_factory=list)
 
     def undo(self) -> None:
         """Put moved files back and remove the others."""
@@ -26,7 +27,7 @@ class IngestBatch:
         gone = {target for _, target in self.moved}
         for path in self.made:
             if path not in gone:
-                path.unlink(missing_ok=True)
+                Path(path).unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class StagedFile:
 
     def publish(self) -> None:
         """Give the file its name; the caller syncs the directory."""
-        self.temporary.rename(self.target)
+        os.rename(self.temporary, self.target)  # noqa: PTH104 - Path.rename makes a third path
 
     def discard(self) -> None:
         """Remove the file."""

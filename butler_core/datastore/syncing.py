@@ -35,18 +35,19 @@ def sync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
-def sync_files(paths: Iterable[Path], root: Path) -> None:
+def sync_files(paths: Iterable[str | Path], root: Path) -> None:
     """Put many files, and the directories from a root down to them, on the disk.
 
     A symbolic link has no bytes of its own; its directory has.
     """
     paths = list(paths)
-    if len(paths) >= _MANY and _sync_file_systems({path.parent for path in paths}):
+    directories = {Path(name) for name in set(map(os.path.dirname, paths))}
+    if len(paths) >= _MANY and _sync_file_systems(directories):
         return
-    for path in paths:
+    for path in map(Path, paths):
         if not path.is_symlink():
             sync_file(path)
-    sync_directories({path.parent for path in paths}, root)
+    sync_directories(directories, root)
 
 
 def sync_directories(directories: Iterable[Path], root: Path) -> None:

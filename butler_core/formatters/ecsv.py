@@ -5,6 +5,8 @@ Slow and large beside FITS and Parquet; for small tables.
 
 from __future__ import annotations
 
+import io
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -39,10 +41,13 @@ class EcsvFormatter:
             if isinstance(column, MaskedColumn) and column.dtype.kind == "U":
                 # ECSV marks a missing text by "": a mask of its own tells the two apart.
                 column.info.serialize_method["ecsv"] = "data_mask"
+        stream = io.StringIO()
         try:
-            table.write(path, format="ascii.ecsv", overwrite=True)
+            table.write(stream, format="ascii.ecsv")
         except (ValueError, TypeError) as error:
             raise WriteFileError(f"the table has no ECSV form: {error}.") from error
+        lines = stream.getvalue().split("\n")
+        path.write_bytes("\n".join(_without_seeming_comments(lines)).encode())
 
     def read(self, request: ReadRequest) -> Any:
         """Read a table, or its columns' names, number of rows or schema.
@@ -72,6 +77,20 @@ class EcsvFormatter:
         if request.component is not None:
             raise request.unknown_component(("columns", "rowcount", "schema"))
         return request.storage_class.check(table)
+
+
+def _without_seeming_comments(lines: Iterable[str]) -> Iterator[str]:
+    """Quote texts that begin a row with ``#``: a reader would skip the row as a comment."""
+    is_header, is_inside = True, False
+    for line in lines:
+        is_header = is_header and line.startswith("# ")
+        if line.startswith("#") and not is_header and not is_inside:
+            first, space, rest = line.partition(" ")
+            yield f'"{first}"{space}{rest}'
+        else:
+            yield line
+        # A text that goes on in the next line has an odd number of quotation marks in this one.
+        is_inside ^= not is_header and line.count('"') % 2 == 1
 
 
 def _unmask_empty_texts(table: Any, text: str) -> None:

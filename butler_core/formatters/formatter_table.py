@@ -53,6 +53,9 @@ class FormatterTable:
             {name: _entry(name, given) for name, given in (overrides or {}).items()}
         )
         self._allow_pickle = allow_pickle
+        #: Those that were asked for, by dataset type and storage class, and by name.
+        self._writers: dict[tuple[str, str], Formatter] = {}
+        self._readers: dict[str, Formatter] = {}
 
     def for_writing(self, dataset_type: str, storage_class: StorageClass) -> Formatter:
         """Return the formatter that writes a dataset.
@@ -69,6 +72,12 @@ class FormatterTable:
         UnknownFormatterError
             If there is none.
         """
+        key = (dataset_type, storage_class.name)
+        if key not in self._writers:
+            self._writers[key] = self._writer(dataset_type, storage_class)
+        return self._writers[key]
+
+    def _writer(self, dataset_type: str, storage_class: StorageClass) -> Formatter:
         for key in (dataset_type, storage_class.name):
             if key in self._entries:
                 name, parameters = self._entries[key]
@@ -97,7 +106,9 @@ class FormatterTable:
             If it is none of these; raised when a dataset is read, so that
             files nobody can read can still be listed, copied and removed.
         """
-        return self._make(self._aliases.get(name, name), {})
+        if name not in self._readers:
+            self._readers[name] = self._make(self._aliases.get(name, name), {})
+        return self._readers[name]
 
     def _make(self, name: str, parameters: Mapping[str, Any]) -> Formatter:
         """Import a formatter's class and make one."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, ClassVar
 
 import yaml
@@ -21,8 +21,10 @@ from butler_core.formatters.formatter import ReadRequest
 from butler_core.formatters.opening import read_text
 from butler_core.formatters.plain_data import component_of, to_plain
 
-_DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _TAG = "tag:yaml.org,2002:"
+
+#: Of longer text, what it means is looked up each time.
+_LONGEST_KEPT = 100
 
 #: Line breaks of Unicode: only between double quotes do they come back as they are.
 _LINE_BREAKS = frozenset("\x85\u2028\u2029")
@@ -44,7 +46,7 @@ class YamlFormatter(BytesFormatter):
             What `plain_data.to_plain` takes.
         """
         stream = io.BytesIO()
-        dumper = _DUMPER(
+        dumper = _Dumper(
             stream, default_flow_style=False, encoding="utf-8", allow_unicode=True, width=100
         )
         try:
@@ -72,6 +74,25 @@ class YamlFormatter(BytesFormatter):
         if request.component is not None:
             return component_of(content, request)
         return request.storage_class.check(content)
+
+
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc] # either
+    """Looks up what text without quotes would mean once for each text."""
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> str:
+        """Return the tag that a reader would give a node."""
+        if kind is not ScalarNode:
+            return _TAG + ("map" if kind is MappingNode else "seq")
+        if not implicit[0]:
+            return _TAG + "str"
+        return _meaning(value) if len(value) <= _LONGEST_KEPT else _meaning.__wrapped__(value)
+
+
+@lru_cache(maxsize=4096)
+def _meaning(text: str) -> str:
+    """Return the tag of text without quotes."""
+    tag: str = yaml.resolver.Resolver().resolve(ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
+    return tag
 
 
 def _node(plain: Any, dumper: Any) -> Any:

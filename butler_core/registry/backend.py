@@ -45,6 +45,10 @@ class Backend(Protocol):
     #: The statement that begins a transaction that will write.
     begin_writing: str
 
+    def hold(self, connection: sa.Connection, text: str) -> None:
+        """Run a statement that answers nothing, now or together with the next one."""
+        ...
+
     def insert(
         self,
         connection: sa.Connection,

@@ -97,7 +97,7 @@ class Database:
             with self._kept.mine() as connection:
                 # The driver is in autocommit mode: a transaction begins where we say so.
                 driver = _driver(connection)
-                driver.execute(self._backend.begin_writing)
+                self._backend.hold(connection, self._backend.begin_writing)
                 self._local.connection = connection
                 try:
                     yield connection
@@ -112,16 +112,16 @@ class Database:
     @contextmanager
     def _savepoint(self, connection: sa.Connection) -> Iterator[None]:
         """Undo what happens inside if it fails, and nothing else of the transaction."""
-        driver = _driver(connection)
-        driver.execute(f"SAVEPOINT {_INNER}")  # hides an outer one of its name
+        hold = self._backend.hold
+        hold(connection, f"SAVEPOINT {_INNER}")  # hides an outer one of its name
         try:
             yield
         except BaseException:
             self.rollbacks += 1
-            driver.execute(f"ROLLBACK TO SAVEPOINT {_INNER}")
-            driver.execute(f"RELEASE SAVEPOINT {_INNER}")
+            _driver(connection).execute(f"ROLLBACK TO SAVEPOINT {_INNER}")
+            hold(connection, f"RELEASE SAVEPOINT {_INNER}")
             raise
-        driver.execute(f"RELEASE SAVEPOINT {_INNER}")
+        hold(connection, f"RELEASE SAVEPOINT {_INNER}")
 
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:

@@ -8,8 +8,6 @@ from typing import Any
 
 import psycopg
 import sqlalchemy as sa
-from psycopg.adapt import Loader
-from psycopg.pq import Format
 from sqlalchemy.dialects import postgresql
 
 from butler_core.errors import (
@@ -25,6 +23,7 @@ from butler_core.registry.insert_text import (
     insert_text,
     keyed_insert_text,
 )
+from butler_core.registry.postgresql_connection import HoldingConnection
 from butler_core.registry.row_spool import Rows
 from butler_core.registry.schema import key_sequence
 
@@ -56,23 +55,6 @@ _COPY_TYPES: tuple[tuple[type[Any], str], ...] = (
 )
 
 
-class _BinaryCursor(psycopg.Cursor[Any]):
-    """A cursor whose results come in binary form, which costs half the time to read."""
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.format = Format.BINARY
-
-
-class _RawUuidLoader(Loader):
-    """Leaves UUIDs as the 16 bytes that they come as."""
-
-    format = Format.BINARY
-
-    def load(self, data: Any) -> bytes:
-        return bytes(data)
-
-
 class PostgresqlBackend:
     """One schema of one database; see `butler_core.registry.backend.Backend`.
 
@@ -101,11 +83,12 @@ class PostgresqlBackend:
             max_overflow=24,
         )
 
-    def _connect(self) -> psycopg.Connection[Any]:
-        connection = psycopg.connect(**self._options)
-        connection.cursor_factory = _BinaryCursor
-        connection.adapters.register_loader("uuid", _RawUuidLoader)
-        return connection
+    def _connect(self) -> HoldingConnection:
+        return HoldingConnection.connect(**self._options)
+
+    def hold(self, connection: sa.Connection, text: str) -> None:
+        """Run a statement together with the next one."""
+        _raw(connection).hold(text)
 
     # -------------------------------------------------------------- inserting
     def insert(
@@ -230,7 +213,7 @@ class PostgresqlBackend:
         self, connection: sa.Connection, select: sa.Executable, size: int
     ) -> Generator[Rows, None, None]:
         """Step through a cursor of the server."""
-        in_transaction = _status(connection) is not psycopg.pq.TransactionStatus.IDLE
+        in_transaction = _raw(connection).is_in_transaction
         if not in_transaction:
             _raw(connection).execute("BEGIN")
         try:
@@ -269,19 +252,16 @@ class PostgresqlBackend:
         return RepositoryError(f"the registry in {place!r} cannot be used: {text}")
 
 
-def _raw(connection: sa.Connection) -> psycopg.Connection[Any]:
+def _raw(connection: sa.Connection) -> HoldingConnection:
     raw = connection.connection.driver_connection
-    assert isinstance(raw, psycopg.Connection)
+    assert isinstance(raw, HoldingConnection)
     return raw
-
-
-def _status(connection: sa.Connection) -> psycopg.pq.TransactionStatus:
-    return _raw(connection).info.transaction_status
 
 
 def _has_failed(connection: sa.Connection) -> bool:
     """Return whether a transaction takes no more statements."""
-    return _status(connection) is psycopg.pq.TransactionStatus.INERROR
+    status = _raw(connection).info.transaction_status
+    return status is psycopg.pq.TransactionStatus.INERROR
 
 
 def _bound_type(type_: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:

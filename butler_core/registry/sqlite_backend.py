@@ -51,6 +51,10 @@ class SqliteBackend:
             max_overflow=24,
         )
 
+    def hold(self, connection: sa.Connection, text: str) -> None:
+        """Run a statement now: there is no server to wait for."""
+        _driver(connection).execute(text)
+
     def insert(
         self,
         connection: sa.Connection,

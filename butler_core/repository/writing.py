@@ -11,7 +11,7 @@ from butler_core.datasets.collection import Collection, CollectionType
 from butler_core.datasets.dataset_id import new_ids
 from butler_core.datasets.dataset_ref import DatasetRef
 from butler_core.datasets.dataset_type import DatasetType
-from butler_core.datastore.file_datastore import path_is_taken
+from butler_core.datastore.intake import path_is_taken
 from butler_core.datastore.pending_files import StagedFile
 from butler_core.dimensions.data_coordinate import DataCoordinate
 from butler_core.errors import CollectionTypeError, UnknownCollectionError
@@ -126,8 +126,17 @@ def ensure_run(repository: Repository, name: str) -> Collection:
 
 def path_of(repository: Repository, ref: DatasetRef) -> str:
     """Return where a dataset's file goes, without extension."""
-    columns = {name: [value] for name, value in ref.data_id.required.items()}
-    return paths_of(repository, ref.dataset_type, ref.run, columns, [ref.id.bytes])[0]
+    instrument = ref.data_id.get("instrument")
+    template = repository.datastore.template_for(
+        ref.dataset_type, None if instrument is None else str(instrument)
+    )
+    values = {}
+    if template.fields:
+        columns = {name: [value] for name, value in ref.data_id.required.items()}
+        group = ref.dataset_type.dimensions
+        found = expand_columns(repository.registry, group, columns, template.fields)
+        values = {name: column[0] for name, column in found.items()}
+    return template.format(ref.dataset_type, ref.run, str(ref.id), values)
 
 
 def paths_of(
@@ -149,10 +158,5 @@ def paths_of(
     fields = expand_columns(
         repository.registry, dataset_type.dimensions, columns, template.fields
     ) if template.fields else {}  # fmt: skip
-    rows = zip(*fields.values(), strict=True) if fields else iter([()] * len(ids))
-    return [
-        template.format(
-            dataset_type, run, str(uuid.UUID(bytes=id_)), dict(zip(fields, row, strict=True))
-        )
-        for id_, row in zip(ids, rows, strict=True)
-    ]
+    texts = [str(uuid.UUID(bytes=id_)) for id_ in ids] if template.has_id else [""] * len(ids)
+    return template.format_many(dataset_type, run, texts, fields)

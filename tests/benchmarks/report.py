@@ -34,7 +34,11 @@ _HOW = """\
   the call, with its arguments as Python objects: paths and data IDs, mappings with regions and
   timespans. Turning these into what a program works on is part of the time.
 - Files and rows that we write are on the disk when a call returns (`fsync`, `synchronous=FULL`);
-  the peer does not wait for its files. In the row on one transaction, both use one.
+  the peer does not wait for its files. In the row on one transaction ours are made in one; the
+  peer's are made one by one, which is what the requirement compares with.
+- Nothing is removed before the last row is done, and each repository lies in a part of the disk of
+  its own (`chattr +T`): ext4 without a journal passes over inodes freed in the last minutes, so
+  what one side removes would slow the other's new files.
 - Memory is the peak resident memory of the process that does the work.
 
 `make bench ROWS="graph put"` measures some rows anew and keeps the others' last results; the raw

@@ -12,7 +12,7 @@ import pytest
 from astropy.coordinates import SkyCoord
 from astropy.table import MaskedColumn, QTable, Table
 from astropy.time import Time
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -111,6 +111,7 @@ def test_numbers_come_back(formatter: Any, tmp_path: Path, ask: Ask, values: Any
 
 @QUICK
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"])), min_size=1))
+@example(["#", "#a", "b#", '#"c'])
 def test_texts_come_back(formatter: Any, tmp_path: Path, ask: Ask, texts: list[str]) -> None:
     back = there_and_back(formatter, Table({"a": texts}), tmp_path, ask)["a"]
 
