@@ -97,6 +97,10 @@ class Backend(Protocol):
         """Insert one row into each of several tables under a new key, which is returned."""
         ...
 
+    def forget_keys(self) -> None:
+        """Give no key any more that was set aside: its transaction may be the one undone."""
+        ...
+
     def lock(self, connection: sa.Connection, table: sa.Table) -> None:
         """Wait until no other transaction changes a table, and keep others from it."""
         ...

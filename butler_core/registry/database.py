@@ -18,6 +18,7 @@ from butler_core.garbage import collection_paused
 from butler_core.registry.backend import Backend, OnConflict
 from butler_core.registry.binding import ValueBinder
 from butler_core.registry.kept_connections import KeptConnections
+from butler_core.registry.plain_errors import PlainErrors
 from butler_core.registry.prepared_statement import PreparedStatement
 from butler_core.registry.result_rows import as_columns, as_rows, result_processors
 from butler_core.registry.row_spool import Rows, RowSpool
@@ -50,6 +51,7 @@ class Database:
         self._engine = backend.engine
         self._local = threading.local()
         self._kept = KeptConnections(backend.engine)
+        self._plain_errors = PlainErrors(backend)
         #: How many transactions were undone; whoever remembers what it read looks here.
         self.rollbacks = 0
         self.is_writeable = is_writeable
@@ -89,7 +91,7 @@ class Database:
                 f"{self.place!r} is open for reading only; open the repository with writeable=True"
             )
         outer = self._current()
-        with self._plain_errors():
+        with self._plain_errors:
             if outer is not None:
                 with self._savepoint(outer):
                     yield outer
@@ -103,11 +105,16 @@ class Database:
                     yield connection
                     driver.commit()
                 except BaseException:
-                    self.rollbacks += 1
+                    self._count_rollback()
                     driver.rollback()
                     raise
                 finally:
                     self._local.connection = None
+
+    def _count_rollback(self) -> None:
+        """Let all who remember know, before anyone else can write."""
+        self.rollbacks += 1
+        self._backend.forget_keys()
 
     @contextmanager
     def _savepoint(self, connection: sa.Connection) -> Iterator[None]:
@@ -117,7 +124,7 @@ class Database:
         try:
             yield
         except BaseException:
-            self.rollbacks += 1
+            self._count_rollback()
             _driver(connection).execute(f"ROLLBACK TO SAVEPOINT {_INNER}")
             hold(connection, f"RELEASE SAVEPOINT {_INNER}")
             raise
@@ -131,14 +138,14 @@ class Database:
             with self.transaction() as connection:
                 yield connection
             return
-        with self._plain_errors():
+        with self._plain_errors:
             yield outer
 
     @contextmanager
     def connection(self) -> Iterator[sa.Connection]:
         """Yield the transaction's connection, or one for reading."""
         outer = self._current()
-        with self._plain_errors():
+        with self._plain_errors:
             if outer is not None:
                 yield outer
                 return
@@ -204,7 +211,7 @@ class Database:
     def _prepared_rows(self, statement: PreparedStatement, values: Mapping[str, Any]) -> Rows:
         outer = self._current()
         lent = self._kept.mine() if outer is None else nullcontext(outer)
-        with self._plain_errors(), collection_paused(), lent as connection:
+        with self._plain_errors, collection_paused(), lent as connection:
             cursor = _driver(connection).execute(statement.text, statement.parameters(values))
             rows: Rows = cursor.fetchall()
         return rows
@@ -369,23 +376,6 @@ class Database:
         if grown:
             with self.connection() as connection:
                 self._backend.refresh_statistics(connection, grown)
-
-    @contextmanager
-    def _plain_errors(self) -> Iterator[None]:
-        """Turn what the driver says into the errors we promise."""
-        try:
-            yield
-        except sa.exc.IntegrityError:
-            raise
-        except sa.exc.DBAPIError as error:
-            raise self._backend.explain(error.orig or error) from error
-        except self._backend.driver_error as error:
-            wrapped = sa.exc.DBAPIError.instance(
-                None, None, error, self._backend.driver_error, dialect=self.dialect
-            )
-            if isinstance(wrapped, sa.exc.IntegrityError):
-                raise wrapped from error
-            raise self._backend.explain(error) from error
 
 
 def _driver(connection: sa.Connection) -> Any:

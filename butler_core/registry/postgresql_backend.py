@@ -193,6 +193,9 @@ class PostgresqlBackend:
         assert isinstance(key, int)  # the statement returns a row, or raises
         return key
 
+    def forget_keys(self) -> None:
+        """Do nothing: a sequence is not undone."""
+
     def lock(self, connection: sa.Connection, table: sa.Table) -> None:
         """Take an advisory lock, which no clean-up or statistics of the server waits for."""
         text = "SELECT pg_advisory_xact_lock(%s::regclass::oid::bigint)"

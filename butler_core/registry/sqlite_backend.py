@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import os
 import sqlite3
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -25,6 +27,18 @@ from butler_core.registry.schema import GROUP_SHIFT
 #: Rows per executemany, so that memory stays bounded while a batch stays worth its call.
 _CHUNK = 20_000
 
+#: Keys counted at once for datasets that come one by one: each then has a page less to write.
+_SET_ASIDE = 64
+
+
+@dataclass(slots=True)
+class _Keys:
+    """Keys from ``first`` to ``last`` that one process may give."""
+
+    process: int
+    first: int
+    last: int
+
 
 class SqliteBackend:
     """One file; see `butler_core.registry.backend.Backend`.
@@ -43,6 +57,8 @@ class SqliteBackend:
         if not path.is_file():
             raise RepositoryNotFoundError(f"the registry's database {str(path)!r} does not exist")
         self.place = str(path)
+        #: Keys set aside for single datasets, by dimension group. Who writes has the file alone.
+        self._keys: dict[int, _Keys] = {}
         self.engine = sa.create_engine(
             "sqlite://",
             creator=lambda: sqlite_file.connect(path, writeable=writeable),
@@ -100,13 +116,22 @@ class SqliteBackend:
         group_id: int,
         rows: Sequence[BoundRow],
     ) -> int:
-        """Count on, and insert one row after another."""
+        """Take a key that was set aside, and insert one row after another."""
         driver = _driver(connection)
-        key = _count_on(driver, groups, group_id, 1)
+        kept = self._keys.get(group_id)
+        if kept is None or kept.process != os.getpid() or kept.first > kept.last:
+            last = _count_on(driver, groups, group_id, _SET_ASIDE)
+            kept = self._keys[group_id] = _Keys(os.getpid(), last - _SET_ASIDE + 1, last)
+        key = kept.first
+        kept.first += 1
         for row in rows:
             text = insert_text(self.engine.dialect, row.table, (KEY, *row.names), "?", "raise")
             driver.execute(text, (key, *row.values))
         return key
+
+    def forget_keys(self) -> None:
+        """Count on anew next time; what was set aside stays unused."""
+        self._keys.clear()
 
     def lock(self, connection: sa.Connection, table: sa.Table) -> None:
         """Do nothing: a transaction that writes has the whole file to itself."""
