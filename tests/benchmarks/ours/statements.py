@@ -17,6 +17,9 @@ from butler_core import Butler
 #: Messages of PostgreSQL's protocol for which the client waits.
 _AWAITED = ("Query", "Sync")
 
+#: Those that run a statement.
+_RUN = ("Query", "Execute")
+
 
 @dataclass
 class Sent:
@@ -41,8 +44,8 @@ def cost(
     """
     with watched(butler, has_server=setting.server is not None) as sent:
         calls[0]()
-    if sent.statements and sent.n_trips == 0:
-        raise RuntimeError("the driver wrote no message down, though statements were sent")
+    if not sent.statements:
+        raise RuntimeError("nothing of what was sent to the database was written down")
     found: dict[str, Any] = {"n_statements": len(sent.statements)}
     if setting.server is not None:
         found["n_trips"] = sent.n_trips
@@ -55,43 +58,52 @@ def cost(
 def watched(butler: Butler, *, has_server: bool) -> Iterator[Sent]:
     """Lend a note of what is sent to the database."""
     sent = Sent()
-    engine = butler.repository.registry.database._engine
+    database = butler.repository.registry.database
+    follow = _traced if has_server else _followed
+    database._kept.close()  # what asks next takes a connection from the pool, where it is noted
+    with follow(database._engine, sent):
+        yield sent
+        database._kept.close()
 
-    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
-        sent.statements.append(statement)
 
-    sa.event.listen(engine, "before_cursor_execute", note)
-    try:
-        if has_server:
-            with _traced(engine, sent):
-                yield sent
-        else:
-            yield sent
-    finally:
-        sa.event.remove(engine, "before_cursor_execute", note)
+@contextmanager
+def _followed(engine: sa.Engine, sent: Sent) -> Iterator[None]:
+    """Let SQLite say what it runs."""
+    with _noted(
+        engine,
+        lambda connection, *_: connection.set_trace_callback(sent.statements.append),
+        lambda connection, *_: connection.set_trace_callback(None),
+    ):
+        yield
 
 
 @contextmanager
 def _traced(engine: sa.Engine, sent: Sent) -> Iterator[None]:
-    """Let the driver write down every message of the connections that are used."""
+    """Let PostgreSQL's driver write down every message."""
     with tempfile.TemporaryFile("w+") as stream:
-
-        def begin(connection: Any, *_: Any) -> None:
-            connection.pgconn.trace(stream.fileno())
-
-        def end(connection: Any, *_: Any) -> None:
-            connection.pgconn.untrace()
-
-        sa.event.listen(engine, "checkout", begin)
-        sa.event.listen(engine, "checkin", end)
-        try:
+        with _noted(
+            engine,
+            lambda connection, *_: connection.pgconn.trace(stream.fileno()),
+            lambda connection, *_: connection.pgconn.untrace(),
+        ):
             yield
-        finally:
-            sa.event.remove(engine, "checkout", begin)
-            sa.event.remove(engine, "checkin", end)
         stream.seek(0)
         messages = [line.rstrip("\n").split("\t") for line in stream]
-        sent.n_trips = sum(m[1] == "F" and m[3] in _AWAITED for m in messages if len(m) > 3)
+    kinds = [m[3] for m in messages if len(m) > 3 and m[1] == "F"]
+    sent.statements += [kind for kind in kinds if kind in _RUN]
+    sent.n_trips = sum(kind in _AWAITED for kind in kinds)
+
+
+@contextmanager
+def _noted(engine: sa.Engine, begin: Any, end: Any) -> Iterator[None]:
+    """Do something to each connection that is taken from the pool, and when it is given back."""
+    sa.event.listen(engine, "checkout", begin)
+    sa.event.listen(engine, "checkin", end)
+    try:
+        yield
+    finally:
+        sa.event.remove(engine, "checkout", begin)
+        sa.event.remove(engine, "checkin", end)
 
 
 def round_trip_ms(url: str, calls: Iterable[Callable[[], Any]]) -> float:
