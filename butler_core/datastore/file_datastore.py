@@ -64,19 +64,23 @@ class FileDatastore:
         """Return the path template of a dataset type; its ``fields`` must be known to write."""
         return self._templates.template_for(dataset_type, instrument)
 
+    def fields_for(self, ref: DatasetRef) -> tuple[str, ...]:
+        """Return the dimensions and record fields whose values `path_for` needs."""
+        return self._template_of(ref).fields
+
     def path_for(self, ref: DatasetRef, values: Mapping[str, Any]) -> str:
         """Return where a dataset will be written, relative to the root, without extension.
 
         Parameters
         ----------
         values
-            A value for each of the template's ``fields``.
+            A value for each of `fields_for`.
         """
+        return self._template_of(ref).format(ref.dataset_type, ref.run, str(ref.id), values)
+
+    def _template_of(self, ref: DatasetRef) -> FittedTemplate:
         instrument = ref.data_id.get("instrument")
-        template = self.template_for(
-            ref.dataset_type, None if instrument is None else str(instrument)
-        )
-        return template.format(ref.dataset_type, ref.run, str(ref.id), values)
+        return self.template_for(ref.dataset_type, None if instrument is None else str(instrument))
 
     def extension_of(self, dataset_type: DatasetType) -> str:
         """Return the extension that files of a dataset type are written with."""

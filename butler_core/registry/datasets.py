@@ -183,6 +183,11 @@ class DatasetTables:
                     f"{dataset_type.name!r} for {_data_id_text(group.required, doubled)} was given "
                     f"twice for run {run.name!r}"
                 )
+        elif self._holds_one(registered, run):
+            return DatasetExistsError(
+                f"run {run.name!r} holds {dataset_type.name!r} already; use another run, or remove "
+                "it first"
+            )
         for name in group.required:
             missing = self._missing_records(registered, name, columns)
             if missing:
@@ -202,6 +207,13 @@ class DatasetTables:
             f"{dataset_type.name!r} cannot be registered in run {run.name!r}: "
             f"{error.__cause__ or error}"
         )
+
+    def _holds_one(self, registered: RegisteredType, run: Collection) -> bool:
+        """Return whether a run holds any dataset of a type."""
+        c = registered.tables.dataset.c
+        mine = sa.and_(c.dataset_type_id == registered.key, c.run_id == run.key)
+        found = sa.select(sa.literal(1)).where(mine).limit(1)
+        return self._database.fetch_scalar(found) is not None
 
     def existing(
         self, registered: RegisteredType, run: Collection, columns: Mapping[str, Sequence[Any]]

@@ -54,12 +54,12 @@ def put_dataset(
     ref = DatasetRef(registered.dataset_type, data_id, run, id_ or uuid.UUID(bytes=new_ids(1)[0]))
     known_run = repository.known_runs.get(run)
     try:
-        _write(repository, obj, registered, ref, known_run or ensure_run(repository, run))
+        _write(repository, obj, registered, ref, known_run)
     except UnknownCollectionError:
         if known_run is None:
             raise
         # Another process has removed it since we looked.
-        _write(repository, obj, registered, ref, ensure_run(repository, run))
+        _write(repository, obj, registered, ref, None)
     return ref
 
 
@@ -68,15 +68,15 @@ def _write(
     obj: Any,
     registered: RegisteredType,
     ref: DatasetRef,
-    run: Collection,
+    run: Collection | None,
 ) -> None:
-    """Write one dataset's file and rows."""
+    """Write one dataset's file and rows; a run is made only for what can be written."""
     # Alone, it is synced now, while nobody waits for the database; else with all others.
     is_alone = not repository.registry.database.in_transaction
     path = path_of(repository, ref)
     staged = repository.datastore.stage(obj, ref.dataset_type, path, is_to_sync=is_alone)
     try:
-        _keep(repository, staged, registered, ref, run)
+        _keep(repository, staged, registered, ref, run or ensure_run(repository, ref.run))
     except BaseException:
         staged.discard()
         raise
@@ -126,17 +126,13 @@ def ensure_run(repository: Repository, name: str) -> Collection:
 
 def path_of(repository: Repository, ref: DatasetRef) -> str:
     """Return where a dataset's file goes, without extension."""
-    instrument = ref.data_id.get("instrument")
-    template = repository.datastore.template_for(
-        ref.dataset_type, None if instrument is None else str(instrument)
-    )
+    fields = repository.datastore.fields_for(ref)
     values = {}
-    if template.fields:
+    if fields:
         columns = {name: [value] for name, value in ref.data_id.required.items()}
-        group = ref.dataset_type.dimensions
-        found = expand_columns(repository.registry, group, columns, template.fields)
+        found = expand_columns(repository.registry, ref.dataset_type.dimensions, columns, fields)
         values = {name: column[0] for name, column in found.items()}
-    return template.format(ref.dataset_type, ref.run, str(ref.id), values)
+    return repository.datastore.path_for(ref, values)
 
 
 def paths_of(

@@ -31,3 +31,12 @@ def make_repository(tmp_path: Path) -> Iterator[Callable[[Any], Butler]]:
     yield make
     for butler in opened:
         butler.close()
+
+
+@pytest.fixture(scope="session")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a graph file, which no test may change."""
+    from written_graph import write_graph
+
+    found: Path = write_graph(tmp_path_factory.mktemp("graph"))
+    return found

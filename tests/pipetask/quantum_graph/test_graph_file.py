@@ -10,33 +10,12 @@ from typing import Any
 import duckdb
 import pytest
 from graph_building import answer_of, build_graph
-from graph_specs import UNITS, Connection, Task, simple
-from graph_world import insert_datasets, insert_records
 from graph_world_data import CHAIN, filled_world
+from written_graph import TASKS
 
 from butler_core import Butler
 from pipetask.errors import GraphFileError, UnknownLabelError
 from pipetask.quantum_graph import QuantumGraph, to_networkx
-
-TASKS = [
-    simple("isr", "ED", ["raw:ED"]),
-    simple("calibrate", "VD", ["isrOut:ED"]),
-    Task("summary", UNITS["V"], {"x": Connection("calibrateOut", UNITS["VD"])},
-         outputs={"out": Connection("visitSum", UNITS["V"], multiple=False)}),
-]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a graph file, which no test may change."""
-    folder = tmp_path_factory.mktemp("graph")
-    with Butler.create(folder / "repo") as butler:
-        world = filled_world(1)
-        insert_records(butler, world)
-        insert_datasets(butler, world)
-        graph, _ = build_graph(butler, TASKS, [CHAIN], folder / "a.qg")
-        graph.close()
-    return folder / "a.qg"
 
 
 @pytest.fixture

@@ -5,40 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from graph_building import build_graph
-from graph_specs import UNITS, Connection, Task, simple
-from graph_world import insert_datasets, insert_records
-from graph_world_data import CHAIN, filled_world
 
-from butler_core import Butler
 from pipetask.errors import GraphFileError, UnknownLabelError
 from pipetask.quantum_graph import QuantumGraph
 from pipetask.quantum_graph.graph_parts import chosen_parts
 from pipetask.quantum_graph.rewrite import extract, update_run
 
-TASKS = [
-    simple("isr", "ED", ["raw:ED"]),
-    simple("calibrate", "VD", ["isrOut:ED"]),
-    Task("summary", UNITS["V"], {"x": Connection("calibrateOut", UNITS["VD"])},
-         outputs={"out": Connection("visitSum", UNITS["V"], multiple=False)}),
-]  # fmt: skip
 
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a graph file, which no test may change."""
-    folder = tmp_path_factory.mktemp("graph")
-    with Butler.create(folder / "repo") as butler:
-        world = filled_world(1)
-        insert_records(butler, world)
-        insert_datasets(butler, world)
-        graph, _ = build_graph(butler, TASKS, [CHAIN], folder / "a.qg")
-        graph.close()
-    return folder / "a.qg"
-
-
-def test_parts_by_task_have_every_quantum_once(whole: Path, tmp_path: Path) -> None:
-    with QuantumGraph.open(whole) as graph:
+def test_parts_by_task_have_every_quantum_once(written: Path, tmp_path: Path) -> None:
+    with QuantumGraph.open(written) as graph:
         parts = chosen_parts(graph)
         before = {q.id: q for q in graph.iter_quanta()}
         after = {}
@@ -58,8 +33,8 @@ def test_parts_by_task_have_every_quantum_once(whole: Path, tmp_path: Path) -> N
         assert quantum.data_id == before[id_].data_id
 
 
-def test_what_another_part_makes_counts_as_existing(whole: Path, tmp_path: Path) -> None:
-    with QuantumGraph.open(whole) as graph:
+def test_what_another_part_makes_counts_as_existing(written: Path, tmp_path: Path) -> None:
+    with QuantumGraph.open(written) as graph:
         numbers = chosen_parts(graph, ["calibrate"])["calibrate"]
         with extract(graph, numbers, tmp_path / "b.qg") as part:
             quantum = part.quantum(0)
@@ -69,8 +44,8 @@ def test_what_another_part_makes_counts_as_existing(whole: Path, tmp_path: Path)
     assert {ref.run for ref in inputs} == {"u/out"}
 
 
-def test_what_the_part_itself_makes_does_not(whole: Path, tmp_path: Path) -> None:
-    with QuantumGraph.open(whole) as graph:
+def test_what_the_part_itself_makes_does_not(written: Path, tmp_path: Path) -> None:
+    with QuantumGraph.open(written) as graph:
         numbers = [q.number for q in graph.iter_quanta() if q.task_label != "summary"]
         with extract(graph, numbers, tmp_path / "b.qg") as part:
             calibrated = list(part.iter_quanta(label="calibrate"))
@@ -80,9 +55,11 @@ def test_what_the_part_itself_makes_does_not(whole: Path, tmp_path: Path) -> Non
     assert len(before) == sum(len(q.inputs["in0"]) for q in calibrated)
 
 
-def test_a_graph_for_another_run_differs_in_run_and_ids_alone(whole: Path, tmp_path: Path) -> None:
+def test_a_graph_for_another_run_differs_in_run_and_ids_alone(
+    written: Path, tmp_path: Path
+) -> None:
     with (
-        QuantumGraph.open(whole) as graph,
+        QuantumGraph.open(written) as graph,
         update_run(graph, "u/other", tmp_path / "b.qg", {"note": "again"}) as other,
     ):
         assert other.output_run == "u/other"
@@ -99,23 +76,23 @@ def test_a_graph_for_another_run_differs_in_run_and_ids_alone(whole: Path, tmp_p
                 assert ours.inputs == theirs.inputs
 
 
-def test_an_old_file_is_never_replaced(whole: Path) -> None:
-    with QuantumGraph.open(whole) as graph:
+def test_an_old_file_is_never_replaced(written: Path) -> None:
+    with QuantumGraph.open(written) as graph:
         with pytest.raises(GraphFileError, match="there is a file .* already"):
-            extract(graph, [0], whole)
+            extract(graph, [0], written)
         with pytest.raises(GraphFileError, match="there is a file .* already"):
-            update_run(graph, "u/b", whole)
+            update_run(graph, "u/b", written)
 
 
-def test_nothing_makes_no_file(whole: Path, tmp_path: Path) -> None:
-    with QuantumGraph.open(whole) as graph, pytest.raises(GraphFileError, match="no quantum"):
+def test_nothing_makes_no_file(written: Path, tmp_path: Path) -> None:
+    with QuantumGraph.open(written) as graph, pytest.raises(GraphFileError, match="no quantum"):
         extract(graph, [], tmp_path / "b.qg")
 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_unknown_tasks_and_subsets_are_told(whole: Path) -> None:
-    with QuantumGraph.open(whole) as graph:
+def test_unknown_tasks_and_subsets_are_told(written: Path) -> None:
+    with QuantumGraph.open(written) as graph:
         with pytest.raises(UnknownLabelError, match="no task 'ist'"):
             chosen_parts(graph, ["ist"])
         with pytest.raises(UnknownLabelError, match="no subset 'all'"):
