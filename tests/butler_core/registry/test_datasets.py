@@ -89,7 +89,7 @@ def test_a_type_of_no_dimensions_has_one_dataset_a_run(registry: Registry) -> No
     run = registry.collections.get("run/1")
     registry.datasets.insert(note, run, {})
 
-    with pytest.raises(DatasetExistsError, match="'note' cannot be registered in run 'run/1'"):
+    with pytest.raises(DatasetExistsError, match="run 'run/1' holds 'note' already"):
         registry.datasets.insert(note, run, {})
 
 
