@@ -18,6 +18,9 @@ The tree::
     │       └── NothingToDoError
     ├── GraphFileError                  (ValueError)
     ├── RunError                        (RuntimeError)
+    │   ├── RunHeldError
+    │   ├── RunStoppedError
+    │   └── JournalError                (OSError)
     └── NoWorkFound
 
 ``NoWorkFound`` is no failure: a task raises it to say that there is nothing
@@ -91,6 +94,18 @@ class GraphFileError(PipetaskError, ValueError):
 
 class RunError(PipetaskError, RuntimeError):
     """A run cannot be started or continued."""
+
+
+class RunHeldError(RunError):
+    """Another process is at work on the run."""
+
+
+class RunStoppedError(RunError):
+    """A run was stopped by what is around it, such as a full disk; it can be continued."""
+
+
+class JournalError(RunError, OSError):
+    """The journal of a run cannot be written."""
 
 
 class NoWorkFound(PipetaskError):  # noqa: N818 - the field's word; it is no error

@@ -17,6 +17,9 @@ COMMANDS = {
     "certify-calibrations": CommandEntry(
         f"{_COMMANDS}.certifying:certify_calibrations", "Declare calibrations valid for a time."
     ),
+    "check": CommandEntry(
+        f"{_COMMANDS}.check:check", "Find files that are missing, damaged or unknown."
+    ),
     "collection-chain": CommandEntry(
         f"{_COMMANDS}.collection_chain:collection_chain",
         "Define a chain of collections, or change it.",

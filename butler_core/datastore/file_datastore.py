@@ -6,6 +6,7 @@ know of a file is a `FileRecord`, which the caller keeps.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ from butler_core.datastore import zip_member
 from butler_core.datastore.file_record import FileRecord
 from butler_core.datastore.file_transfer import temporary_name
 from butler_core.datastore.intake import FileIntake, TakenFile
-from butler_core.datastore.new_file import write_new_file
+from butler_core.datastore.new_file import write_fault, write_new_file
 from butler_core.datastore.path_template import FittedTemplate, TemplateTable
 from butler_core.datastore.pending_files import IngestBatch, StagedFile
 from butler_core.datastore.syncing import sync_files
@@ -131,14 +132,18 @@ class FileDatastore:
         temporary = temporary_name(target)
         try:
             size, checksum = write_new_file(
-                formatter, checked, temporary, checksum=self._checksum, is_to_sync=is_to_sync
+                formatter,
+                checked,
+                temporary,
+                root=self.root,
+                checksum=self._checksum,
+                is_to_sync=is_to_sync,
             )
         except BaseException as error:
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # what hinders the writing may hinder this too
+                temporary.unlink(missing_ok=True)
             if isinstance(error, OSError) and not isinstance(error, WriteFileError):
-                raise WriteFileError(
-                    f"cannot write {str(target)!r}: {error.strerror or error}"
-                ) from error
+                raise write_fault(target, error) from error
             raise
         name = formatter_name(formatter)
         record = FileRecord(record_path, name, dataset_type.storage_class, size, checksum)

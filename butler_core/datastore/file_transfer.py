@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import itertools
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -17,6 +18,9 @@ _ATTEMPTS = 5
 #: Tells this process's temporary files from those of others of its number.
 _TOKEN = os.urandom(8).hex()
 _NUMBERS = itertools.count()
+
+#: What `temporary_name` makes.
+_HIDDEN_NAME = re.compile(r"\.(?P<pid>\d{1,10})\.[0-9a-f]{16}\.\d+\.tmp", re.ASCII)
 
 
 def transfer_file(source: str | Path, target: str | Path, mode: TransferMode) -> None:
@@ -77,6 +81,12 @@ def _bring(source: str, target: str, mode: TransferMode) -> None:
 def temporary_name(target: Path) -> Path:
     """Return the name under which a file is made before it gets its own."""
     return target.with_name(_hidden_name())
+
+
+def maker_of(name: str) -> int | None:
+    """Return the number of the process that a temporary file is of; None if the name is no such."""
+    match = _HIDDEN_NAME.fullmatch(name)
+    return None if match is None else int(match["pid"])
 
 
 def _hidden_name() -> str:

@@ -210,6 +210,11 @@ def _safe(value: Any, part: _Part) -> Any:
     return value if part.keeps_slashes else value.replace("/", "_")
 
 
+def folder_of(run: str) -> str:
+    """Return the folder that ``{run:/}`` is where a template begins with it."""
+    return os.path.normpath(run.translate(_UNSAFE)).lstrip("/")
+
+
 class TemplateTable:
     """Which template is for which dataset type.
 

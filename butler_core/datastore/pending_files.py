@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from butler_core.datastore.file_record import FileRecord
+from butler_core.failpoints import reach
 
 
 @dataclass
@@ -43,6 +44,7 @@ class StagedFile:
     def publish(self) -> None:
         """Give the file its name; the caller syncs the directory."""
         os.rename(self.temporary, self.target)  # noqa: PTH104 - Path.rename makes a third path
+        reach("file.renamed")
 
     def discard(self) -> None:
         """Remove the file."""

@@ -105,6 +105,14 @@ class Backend(Protocol):
         """Wait until no other transaction changes a table, and keep others from it."""
         ...
 
+    def lock_out_writers(self, connection: sa.Connection, tables: Sequence[sa.Table]) -> None:
+        """Wait until nobody else's transaction has written to tables, and let none begin to."""
+        ...
+
+    def faults(self, connection: sa.Connection) -> list[str]:
+        """Return what is wrong with the database's own file, if we can look at it."""
+        ...
+
     def refresh_statistics(self, connection: sa.Connection, grown: Mapping[str, int]) -> None:
         """Let the query planner look at tables again, given by how many rows each has grown."""
         ...

@@ -343,6 +343,16 @@ class Database:
         with self._writing() as connection:
             self._backend.lock(connection, table)
 
+    def lock_out_writers(self, tables: Sequence[sa.Table]) -> None:
+        """Wait until nobody else has uncommitted rows in tables, and let none write to them."""
+        with self._writing() as connection:
+            self._backend.lock_out_writers(connection, tables)
+
+    def faults(self) -> list[str]:
+        """Return what is wrong with the database's own file; nothing of a server's."""
+        with self.connection() as connection:
+            return self._backend.faults(connection)
+
     def give_keys(self, groups: sa.Table, group_id: int, count: int) -> list[int]:
         """Return keys for new datasets of a dimension group: rising, and never given before."""
         with self._writing() as connection:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from butler_core.datastore.file_record import FileRecord
 from butler_core.datastore.zip_member import MEMBER_MARK, split
 from butler_core.registry.database import Columns, Database
+from butler_core.registry.row_spool import Rows
 from butler_core.registry.schema import Schema
 
 #: So many files are looked for one by one; for more, all records are gone through once.
@@ -67,6 +68,19 @@ class FileRecordTable:
             )
             return {key: FileRecord(*rest) for key, *rest in self._database.fetch_rows(select)}
 
+    def pages(self, *names: str) -> Iterator[Rows]:
+        """Give some columns of all records, page by page.
+
+        Rule: nothing slow may run between pages; see `Database.stream_pages`.
+        """
+        return self._database.stream_pages(sa.select(*(self._table.c[name] for name in names)))
+
+    def pages_with_checksum(self) -> Iterator[Rows]:
+        """Give path and checksum of all records that have one, page by page, to work on."""
+        c = self._table.c
+        select = sa.select(c.path, c.checksum).where(c.checksum.is_not(None))
+        return self._database.fetch_pages(select)
+
     def owner_of(self, path: str) -> int | None:
         """Return the key of a dataset whose file has this path; looks at every row."""
         c = self._table.c
@@ -91,7 +105,7 @@ class FileRecordTable:
     def _needed(self, paths: set[str]) -> set[str]:
         """Return those of the files that any dataset is in, whole or as a member."""
         if len(paths) <= _FEW:
-            return {path for path in paths if self._is_needed(path)}
+            return {path for path in paths if self.is_needed(path)}
         every = sa.select(self._table.c.path)
         return {
             path
@@ -99,7 +113,7 @@ class FileRecordTable:
             for path in paths.intersection(split(row[0])[0] for row in page)
         }
 
-    def _is_needed(self, path: str) -> bool:
+    def is_needed(self, path: str) -> bool:
         """Return whether any dataset is in a file, whole or as a member."""
         column = self._table.c.path
         member = column.startswith(path + MEMBER_MARK, autoescape=True)

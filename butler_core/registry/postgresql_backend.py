@@ -202,6 +202,16 @@ class PostgresqlBackend:
         name = self.engine.dialect.identifier_preparer.quote(table.name)
         connection.exec_driver_sql(text, (name,))
 
+    def lock_out_writers(self, connection: sa.Connection, tables: Sequence[sa.Table]) -> None:
+        """Lock the tables for all but readers."""
+        quote = self.engine.dialect.identifier_preparer.quote
+        listed = ", ".join(quote(table.name) for table in tables)
+        connection.exec_driver_sql(f"LOCK TABLE {listed} IN SHARE ROW EXCLUSIVE MODE")
+
+    def faults(self, connection: sa.Connection) -> list[str]:  # noqa: ARG002 - the server sees to it
+        """Return nothing: the files are the server's."""
+        return []
+
     def refresh_statistics(self, connection: sa.Connection, grown: Mapping[str, int]) -> None:
         """Analyse the tables that have grown by a tenth or more."""
         quote = self.engine.dialect.identifier_preparer.quote

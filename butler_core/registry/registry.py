@@ -10,6 +10,7 @@ from butler_core.registry.address import RegistryAddress
 from butler_core.registry.attributes import AttributeTable
 from butler_core.registry.collections import CollectionTable
 from butler_core.registry.database import Database
+from butler_core.registry.dataset_labels import DatasetLabels
 from butler_core.registry.dataset_lookup import DatasetLookup
 from butler_core.registry.dataset_types import DatasetTypeTable
 from butler_core.registry.datasets import DatasetTables
@@ -34,6 +35,7 @@ class Registry:
         self.records = DimensionRecordTables(database, self.schema)
         self.datasets = DatasetTables(database, self.schema, self.dataset_types)
         self.lookup = DatasetLookup(database, self.schema)
+        self.labels = DatasetLabels(database, self.schema, self.dataset_types)
         self.memberships = MembershipTables(database)
         #: Statements that were compiled before, by what they ask.
         self.prepared = StatementCache(database.dialect)

@@ -136,6 +136,19 @@ class SqliteBackend:
     def lock(self, connection: sa.Connection, table: sa.Table) -> None:
         """Do nothing: a transaction that writes has the whole file to itself."""
 
+    def lock_out_writers(self, connection: sa.Connection, tables: Sequence[sa.Table]) -> None:
+        """Do nothing, for the same reason."""
+
+    def faults(self, connection: sa.Connection) -> list[str]:
+        """Look at every page of the file; the contents of indexes are not compared."""
+        try:
+            found = [row[0] for row in _driver(connection).execute("PRAGMA quick_check")]
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError as error:
+            return [str(error)]
+        return [] if found == ["ok"] else found
+
     def refresh_statistics(self, connection: sa.Connection, grown: Mapping[str, int]) -> None:  # noqa: ARG002 - all of them cost little
         """Look at a thousand rows of each index."""
         connection.exec_driver_sql("PRAGMA analysis_limit=1000")
@@ -168,6 +181,10 @@ class SqliteBackend:
                 )
             if "readonly" in text or "read-only" in text:
                 return ReadOnlyRepositoryError(f"{place!r} cannot be written: {text}")
+            if "unable to open" in text and sqlite_file.is_on_read_only_disk(Path(place)):
+                return ReadOnlyRepositoryError(
+                    f"{place!r} cannot be written: its file system is read-only"
+                )
         return RepositoryError(f"the registry in {place!r} cannot be used: {text}")
 
 

@@ -6,6 +6,7 @@ Knows nothing of what is in it.
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 from pathlib import Path
 from urllib.parse import quote
@@ -74,6 +75,16 @@ def choose_journal(path: Path) -> str:
     return mode
 
 
+def files_of(path: Path) -> tuple[Path, ...]:
+    """Return a database's file and those that SQLite keeps beside it, be they there or not."""
+    return (path, *(Path(f"{path}{suffix}") for suffix in ("-wal", "-shm", "-journal")))
+
+
+def is_on_network(path: Path) -> bool:
+    """Return whether other hosts, too, may have a path's file system mounted."""
+    return file_system_of(path) in _NETWORK_FILE_SYSTEMS
+
+
 def file_system_of(path: Path) -> str:
     """Return the type of the file system that holds a path; ``unknown`` off Linux."""
     mounts = Path("/proc/self/mountinfo")
@@ -88,3 +99,8 @@ def file_system_of(path: Path) -> str:
         if depth > best and target.is_relative_to(mount_point):
             best, found = depth, right.split()[0]
     return found
+
+
+def is_on_read_only_disk(path: Path) -> bool:
+    """Return whether nothing can be written where a file is, whatever its rights are."""
+    return bool(os.statvfs(path).f_flag & os.ST_RDONLY)

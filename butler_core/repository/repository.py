@@ -49,11 +49,21 @@ class Repository:
         The directory of its ``butler.yaml``.
     config
         The content of that file.
+    config_path
+        Where that file is, if not there.
     """
 
-    def __init__(self, root: Path, config: Mapping[str, Any], registry: Registry) -> None:
+    def __init__(
+        self,
+        root: Path,
+        config: Mapping[str, Any],
+        registry: Registry,
+        *,
+        config_path: Path | None = None,
+    ) -> None:
         self.root = root
         self.config = config
+        self.config_path = config_path or root / CONFIG_NAME
         self.registry = registry
         self.datastore = make_datastore(root, config)
         self.known_runs = KnownRuns(registry.database)
@@ -124,7 +134,7 @@ class Repository:
                 if address.path is not None:
                     address.path.unlink()
                 raise
-        return cls(root, config, made)
+        return cls(root, config, made, config_path=config_path)
 
     @classmethod
     def open(cls, place: str | Path, *, writeable: bool = False) -> Repository:
@@ -137,14 +147,15 @@ class Repository:
         SchemaVersionError
             If it is Rubin's, or of a version that we do not know.
         """
-        root, config = _opened_config(place)
+        path = find_config(place)
+        root, config = _opened_config(path)
         registry = Registry.open(_registry_address(root, config), writeable=writeable)
-        return cls(root, config, registry)
+        return cls(root, config, registry, config_path=path)
 
     @staticmethod
     def migrate(place: str | Path, *, dry_run: bool = False) -> tuple[MigrationStep, ...]:
         """Bring an older repository's tables up to this program's version; see `Registry`."""
-        root, config = _opened_config(place)
+        root, config = _opened_config(find_config(place))
         return Registry.migrate(_registry_address(root, config), dry_run=dry_run)
 
     @property
@@ -227,9 +238,8 @@ def _directory(root: Path) -> Iterator[None]:
         raise
 
 
-def _opened_config(place: str | Path) -> tuple[Path, Mapping[str, Any]]:
+def _opened_config(path: Path) -> tuple[Path, Mapping[str, Any]]:
     """Return a repository's directory and configuration."""
-    path = find_config(place)
     config = load_yaml(path)
     if not isinstance(config, Mapping):
         raise ConfigError(f"{str(path)!r} holds no configuration of a data repository")

@@ -18,6 +18,10 @@ COMMANDS = {
         f"{_PLACE}.tidying:purge", "Remove a CHAINED collection and the collections in it."
     ),
     "qgraph": CommandEntry(f"{_PLACE}.qgraph:qgraph", "Build, show and save a quantum graph."),
+    "report": CommandEntry(
+        f"{_PLACE}.report:report",
+        "Say what became of the quanta of a run, and of those that failed, why.",
+    ),
     "run": CommandEntry(f"{_PLACE}.run:run", "Build a quantum graph and run it."),
     "split-graph": CommandEntry(
         f"{_PLACE}.graph_files:split_graph",

@@ -6,7 +6,7 @@ import json
 import re
 import tempfile
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +31,7 @@ from pipetask.quantum_graph.request import BuildRequest
 
 if TYPE_CHECKING:
     from pipetask.execution.output_collections import CollectionPlan
+    from pipetask.execution.run import HeldRun
 
 
 #: What would make a pattern, a list, or another path of a collection's name.
@@ -66,6 +67,8 @@ class GraphSession:
     report: BuildReport | None
     #: Where outputs go; None for a graph that was loaded.
     plan: CollectionPlan | None
+    #: The run, held against others; None if nothing will be written to it.
+    run: HeldRun | None = None
 
     def shown(self) -> dict[str, Any]:
         """Return everything that --show can print of."""
@@ -130,9 +133,11 @@ def graph_session(
     repository = Repository.open(options["repo"], writeable=writeable)
     with ExitStack() as stack:
         stack.callback(repository.close)
+        hold = _holder(stack, repository, options) if writeable else None
         if options["qgraph_file"]:
             session = _loaded(repository, options, actions)
             stack.callback(session.graph.close)
+            session.run = hold(session.graph.output_run) if hold else None
             yield session
             return
         _refuse(
@@ -143,7 +148,18 @@ def graph_session(
         graph = build_pipeline_graph(pipeline)
         write_pipeline_outputs(options, pipeline, graph)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pipetask-")))
-        yield _built(repository, options, graph, options["save_qgraph"] or folder / "graph.qg")
+        path = options["save_qgraph"] or folder / "graph.qg"
+        yield _built(repository, options, graph, path, hold)
+
+
+Hold = Callable[[str], "HeldRun"]
+
+
+def _holder(stack: ExitStack, repository: Repository, options: Mapping[str, Any]) -> Hold:
+    """Return a function that holds a run until the stack ends."""
+    from pipetask.execution.run import hold_run
+
+    return lambda run: stack.enter_context(hold_run(repository, run, options["journal"]))
 
 
 def _loaded(
@@ -177,12 +193,17 @@ def _refuse(given: list[str], why: str) -> None:
 
 
 def _built(
-    repository: Repository, options: Mapping[str, Any], graph: PipelineGraph, path: Path
+    repository: Repository,
+    options: Mapping[str, Any],
+    graph: PipelineGraph,
+    path: Path,
+    hold: Hold | None,
 ) -> GraphSession:
     from pipetask.execution.output_collections import plan_collections
 
     plan = plan_collections(repository.registry.collections, collection_request(options))
     require_good_names(plan.chain, plan.run)
+    run = hold(plan.run) if hold else None  # what an interrupted process did is registered now
     resolved = resolve_against(repository, graph)
     request = _build_request(repository, options, resolved, plan)
     facts = {
@@ -192,7 +213,7 @@ def _built(
         "chain_tail": json.dumps(plan.chain_tail),
     }
     built, report = build_quantum_graph(request, path, facts)
-    return GraphSession(repository, resolved, built, report, plan)
+    return GraphSession(repository, resolved, built, report, plan, run)
 
 
 def require_good_names(*names: str | None) -> None:

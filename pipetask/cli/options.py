@@ -249,11 +249,71 @@ def execution_options() -> Decorator[Any]:
         ),
         _option(
             "--engine",
-            type=click.Choice(["serial", "threads", "processes"]),
+            type=click.Choice(["serial", "threads", "processes", "dask"]),
             help="Where quanta run; for -j 1 in this process, else in processes of their own.",
         ),
-        _option("--timeout", type=click.IntRange(min=1), help="Longest time for one quantum [s]."),
+        _option(
+            "--scheduler", metavar="ADDRESS", help="Dask scheduler to use, as tcp://HOST:PORT."
+        ),
+        _option(
+            "--cluster",
+            type=_FILE,
+            metavar="FILE",
+            help="Start the Dask cluster that this YAML file describes, such as one of Slurm jobs.",
+        ),
+        _option(
+            "--timeout",
+            type=click.FloatRange(min=0, min_open=True),
+            help="Longest time for one quantum [s].",
+        ),
+        _option(
+            "--retries",
+            type=click.IntRange(min=0),
+            default=0,
+            show_default=True,
+            help="How often a quantum that failed is tried again.",
+        ),
         _option("--fail-fast", is_flag=True, help="Start nothing more after the first failure."),
+        _option(
+            "--accept-failures",
+            is_flag=True,
+            help="Run what waits for a quantum that failed without its outputs, and end with exit "
+            "code 0.",
+        ),
+        _option(
+            "--order",
+            type=click.Choice(["depth-first", "critical-path"]),
+            default="depth-first",
+            show_default=True,
+            help="Which ready quanta start first: those of later tasks, or those with the longest "
+            "way to go.",
+        ),
+        _option(
+            "--resources",
+            multiple=True,
+            metavar="LABEL:NAME=VALUE,... ...",
+            help="What one quantum of a task takes: cores, memory, max-concurrent, retries, "
+            "memory-factor, timeout; * for all other tasks.",
+        ),
+        _option(
+            "--total-memory",
+            metavar="SIZE",
+            help="Memory that all quanta together may be given, for tasks with memory.",
+        ),
+        _option(
+            "--patience",
+            type=click.FloatRange(min=0),
+            default=60,
+            show_default=True,
+            help="How long a database or a disk that refuses is asked again before the run stops "
+            "[s].",
+        ),
+        _option(
+            "--journal",
+            type=click.Path(file_okay=False, path_type=Path),
+            metavar="DIR",
+            help="Local folder for the journals of runs, if not with the runs' files.",
+        ),
         _option("--pdb", is_flag=True, help="Start the debugger where a task fails; needs -j 1."),
         _option(
             "--profile", type=_NEW_FILE, help="Write cProfile statistics of the run; needs -j 1."

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
-import shutil
 from collections.abc import Mapping
 from typing import Any
 
 import click
 
+from butler_core.failpoints import reach
 from pipetask.cli.graph_session import GraphSession, chain_children
+from pipetask.cli.resource_options import rules_by_label
 from pipetask.cli.resuming import remove_leftovers
 from pipetask.errors import RunError
 from pipetask.execution.output_collections import CollectionPlan, clobber, make_collections
 from pipetask.execution.prepare import prepare_run, register_dataset_types, require_registered
 from pipetask.execution.quantum_work import RunSetup
-from pipetask.execution.run import RunOptions
+from pipetask.execution.run import keep_graph
+from pipetask.execution.run_options import RunOptions
+from pipetask.execution.task_rules import TaskRules
+
+_LOG = logging.getLogger(__name__)
 
 _UNITS_MB = {
     "": 1.0,
@@ -46,40 +52,73 @@ def run_options(given: Mapping[str, Any]) -> RunOptions:
     click.UsageError
         If options contradict each other.
     """
-    n_workers, engine = given["processes"], given["engine"]
+    engine = _engine(given)
+    if not given["enable_implicit_threading"]:
+        for variable in _THREAD_VARIABLES:
+            os.environ.setdefault(variable, str(given["cores_per_quantum"]))
+    default = TaskRules(
+        cores=1,
+        memory_mb=_memory_mb(given["memory_per_quantum"], "--memory-per-quantum"),
+        retries=given["retries"],
+        timeout_s=given["timeout"],
+    )
+    return RunOptions(
+        given["processes"],
+        engine,
+        scheduler=given["scheduler"],
+        cluster=given["cluster"],
+        rules=rules_by_label(given["resources"], default, _memory_mb),
+        default_rules=default,
+        total_memory_mb=_memory_mb(given["total_memory"], "--total-memory"),
+        order=given["order"],
+        is_fail_fast=given["fail_fast"],
+        are_failures_accepted=given["accept_failures"],
+        journal_folder=given["journal"],
+        patience_s=given["patience"],
+    )
+
+
+def _engine(given: Mapping[str, Any]) -> str | None:
+    """Return the engine that is asked for, or that the options need."""
+    n_workers: int = given["processes"]
+    engine: str | None = given["engine"]
+    if engine is None and (given["scheduler"] or given["cluster"]):
+        engine = "dask"
+    if engine != "dask" and (given["scheduler"] or given["cluster"]):
+        raise click.UsageError("--scheduler and --cluster are for --engine dask")
+    if given["scheduler"] and given["cluster"]:
+        raise click.UsageError("--scheduler names a cluster that runs, --cluster one to start")
     in_process = engine == "serial" or (engine is None and n_workers == 1)
     for name in ("pdb", "profile"):
         if given[name] and not in_process:
             raise click.UsageError(f"--{name} needs quanta to run in this process: -j 1")
-    if given["timeout"] and engine == "threads":
+    needs_process = [n for n in ("timeout", "memory_per_quantum") if given[n]]
+    if given["timeout"] and engine in ("threads", "serial", "dask"):
         raise click.UsageError(
-            "--timeout cannot go with --engine threads: a thread cannot be killed"
+            f"--timeout cannot go with --engine {engine}: it needs worker processes of this "
+            "machine, which can be killed"
         )
-    if given["timeout"] and in_process:
-        if given["pdb"] or engine == "serial":
-            raise click.UsageError("--timeout needs quanta to run in other processes than this one")
-        engine = "processes"
-    if not given["enable_implicit_threading"]:
-        for variable in _THREAD_VARIABLES:
-            os.environ.setdefault(variable, str(given["cores_per_quantum"]))
-    return RunOptions(
-        n_workers,
-        engine,
-        fail_fast=given["fail_fast"],
-        timeout_s=given["timeout"],
-        memory_mb=_memory_mb(given["memory_per_quantum"]),
-    )
+    if given["memory_per_quantum"] and engine in ("threads", "serial", "dask"):
+        _LOG.warning(
+            "--memory-per-quantum bounds nothing with --engine %s: it only counts towards "
+            "--total-memory. Worker processes of this machine are bounded", engine,
+        )  # fmt: skip
+        return engine
+    if needs_process and in_process:
+        if given["pdb"] or given["profile"]:
+            option = f"--{needs_process[0].replace('_', '-')}"
+            raise click.UsageError(f"{option} needs quanta to run in other processes than this one")
+        return "processes"
+    return engine
 
 
-def _memory_mb(text: str | None) -> float | None:
+def _memory_mb(text: str | None, option: str) -> float | None:
     if text is None:
         return None
     match = _SIZE.fullmatch(text.strip())
     unit = match["unit"].lower() if match else "?"
     if match is None or unit not in _UNITS_MB:
-        raise click.UsageError(
-            f"--memory-per-quantum takes a size such as 3GB or 3000, not {text!r}"
-        )
+        raise click.UsageError(f"{option} takes a size such as 3GB or 3000, not {text!r}")
     return float(match["number"]) * _UNITS_MB[unit]
 
 
@@ -105,6 +144,7 @@ def make_ready(
             register_dataset_types(repository, session.pipeline)
         require_registered(repository, session.pipeline)
         make_collections(repository, plan, given["prune_replaced"])
+        reach("ready.collections")
         setup = prepare_run(
             repository,
             session.graph,
@@ -114,7 +154,8 @@ def make_ready(
             debugger=given["pdb"],
         )
         _clear(session, given, chosen)
-    _keep_graph(session)
+    assert session.run is not None  # it is to be written
+    keep_graph(session.run.folder, session.graph)
     return setup
 
 
@@ -142,15 +183,3 @@ def _plan_of_loaded(session: GraphSession, given: Mapping[str, Any]) -> Collecti
     now = chain_children(session.repository, chain)
     new = [name for name in now if name not in (run, *before, *tail)]
     return CollectionPlan((), run, chain, (*new, *tail))
-
-
-def _keep_graph(session: GraphSession) -> None:
-    """Copy the graph file beside the run's files, where later programs look for it."""
-    folder = session.repository.datastore.root / session.graph.output_run / "graphs"
-    folder.mkdir(parents=True, exist_ok=True)
-    name = session.graph.header.get("graph_id", session.graph.digest[:16])
-    target = folder / f"{name}.qg"
-    if not target.exists():
-        temporary = target.with_suffix(".tmp")
-        shutil.copyfile(session.graph.path, temporary)
-        temporary.replace(target)

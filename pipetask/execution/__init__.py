@@ -5,7 +5,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-_HOMES = {"RunOptions": "run", "RunSummary": "summary", "Schedule": "schedule", "run_graph": "run"}
+_HOMES = {
+    "RunOptions": "run_options",
+    "RunSummary": "summary",
+    "Schedule": "schedule",
+    "run_graph": "run",
+}
 
 __all__ = ["RunOptions", "RunSummary", "Schedule", "run_graph"]
 

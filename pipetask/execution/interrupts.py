@@ -1,4 +1,4 @@
-"""Holds back the first interrupt from the keyboard, so that what runs can end."""
+"""Holds back the first interrupt, so that what runs can end."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class Interrupts:
-    """Whether there was an interrupt."""
+    """Whether there was an interrupt, from the keyboard or from a batch system."""
 
     came: bool = False
 
@@ -26,14 +26,15 @@ class Interrupts:
 
 
 @contextmanager
-def first_interrupt_held() -> Iterator[Interrupts]:
-    """Lend a note of whether there was an interrupt; only the main thread gets any."""
-    interrupts = Interrupts()
+def first_interrupt_held(interrupts: Interrupts) -> Iterator[None]:
+    """Let interrupts be noted inside; only the main thread gets any."""
     if threading.current_thread() is not threading.main_thread():
-        yield interrupts
+        yield
         return
-    before = signal.signal(signal.SIGINT, interrupts.take)
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, interrupts.take) for number in numbers]
     try:
-        yield interrupts
+        yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)

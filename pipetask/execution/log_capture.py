@@ -7,24 +7,39 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+
+from pipetask.execution.bounded_log import BoundedLog
+
+#: Warnings and errors that are told to the parent, from the first on.
+_MOST_WARNINGS = 10
 
 
-class _Keeper(logging.Handler):
+class CapturedLog(logging.Handler):
+    """Fills while it is the root logger's handler.
+
+    Parameters
+    ----------
+    mdc
+        Context to note with each record, such as the label and the data ID.
+    """
+
     def __init__(self, mdc: Mapping[str, str]) -> None:
         super().__init__(logging.NOTSET)
         # Another thread of this process may be running another quantum.
         self._thread = None if _is_main_thread() else threading.get_ident()
-        self.records: list[dict[str, Any]] = []
+        self.kept = BoundedLog()
+        #: Logger, level and message of the first warnings and errors.
+        self.warnings: list[tuple[str, int, str]] = []
         self._mdc = dict(mdc)
 
-    def emit(self, record: logging.LogRecord) -> None:
+    def emit(self, record: logging.LogRecord) -> None:  # noqa: D102 - as its base class says
         if self._thread is not None and record.thread != self._thread:
             return
+        message = record.getMessage()
         entry = {
             "name": record.name,
             "asctime": datetime.fromtimestamp(record.created, tz=UTC).isoformat(),
-            "message": record.getMessage(),
+            "message": message,
             "levelno": record.levelno,
             "levelname": record.levelname,
             "filename": record.filename,
@@ -37,27 +52,34 @@ class _Keeper(logging.Handler):
         }
         if record.exc_info:
             entry["exc_info"] = logging.Formatter().formatException(record.exc_info)
-        self.records.append(entry)
+        self.kept.append(entry)
+        if record.levelno >= logging.WARNING and len(self.warnings) < _MOST_WARNINGS:
+            self.warnings.append((record.name, record.levelno, message))
+
+    def add_text(self, name: str, text: str) -> None:
+        """Keep a text that was printed, not logged."""
+        level = logging.INFO
+        self.handle(logging.LogRecord(name, level, name, 0, text.replace("%", "%%"), (), None))
 
 
 @contextmanager
-def captured_log(level: int, mdc: Mapping[str, str]) -> Iterator[list[dict[str, Any]]]:
-    """Lend a list that fills with all that is logged, as Rubin's log records have it.
+def captured_log(level: int, mdc: Mapping[str, str]) -> Iterator[CapturedLog]:
+    """Lend a log that fills with all that is logged, as Rubin's log records have it.
 
     Parameters
     ----------
     level
         Lowest level kept.
     mdc
-        Context to note with each record, such as the label and the data ID.
+        Context to note with each record.
     """
-    keeper = _Keeper(mdc)
+    keeper = CapturedLog(mdc)
     keeper.setLevel(level)
     root = logging.getLogger()
     root.addHandler(keeper)
     try:
         with _opened(level):
-            yield keeper.records
+            yield keeper
     finally:
         root.removeHandler(keeper)
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from butler_core.datasets.dataset_ref import DatasetRef
 from butler_core.datastore.file_record import FileRecord
@@ -25,7 +23,8 @@ class Note:
     """Metadata or log of one quantum, on its way to a dataset."""
 
     ref: DatasetRef
-    content: Mapping[str, Any] | Sequence[Mapping[str, Any]]
+    #: JSON.
+    content: bytes
 
 
 def write_archive(root: Path, path: str, notes: Sequence[Note]) -> dict[DatasetRef, FileRecord]:
@@ -51,13 +50,13 @@ def write_archive(root: Path, path: str, notes: Sequence[Note]) -> dict[DatasetR
         with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
             for note in notes:
                 name = f"{note.ref.dataset_type.name}/{note.ref.id}.json"
-                text = json.dumps(note.content, ensure_ascii=False).encode()
-                archive.writestr(zipfile.ZipInfo(name, _EPOCH), text, zipfile.ZIP_DEFLATED, 1)
+                info = zipfile.ZipInfo(name, _EPOCH)
+                archive.writestr(info, note.content, zipfile.ZIP_DEFLATED, 1)
                 records[note.ref] = FileRecord(
                     path + MEMBER_MARK + name,
                     _FORMATTER,
                     note.ref.dataset_type.storage_class,
-                    len(text),
+                    len(note.content),
                     None,
                     is_shared=True,
                 )

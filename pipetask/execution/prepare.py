@@ -5,16 +5,20 @@ from __future__ import annotations
 import importlib.metadata
 import logging
 import platform
+import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from butler_core.butler.butler import Butler
+from butler_core.failpoints import reach
 from butler_core.repository.repository import Repository
 from butler_core.repository.writing import ensure_run
 from pipetask.errors import RunError
 from pipetask.execution.quantum_work import InputDataset, RunSetup, TaskSetup
 from pipetask.execution.worker import make_task
+from pipetask.pipeline_graph.import_tasks import import_task
 from pipetask.pipeline_graph.resolved import PACKAGES_DATASET_TYPE, ResolvedPipelineGraph
+from pipetask.provenance.code_trace import digest_of, trace_code
 from pipetask.quantum_graph.graph import QuantumGraph
 
 _LOG = logging.getLogger(__name__)
@@ -72,6 +76,7 @@ def prepare_run(
     butler = Butler(repository, run=graph.output_run)
     inputs = _input_collections(graph)
     setups: dict[str, TaskSetup] = {}
+    traces = {t.label: trace_code(import_task(t.class_name).__module__) for t in graph.tasks}
     with repository.transaction():
         if with_init and with_versions:
             _put_once(butler, _packages(), PACKAGES_DATASET_TYPE)
@@ -84,7 +89,14 @@ def prepare_run(
                 edge.connection_name: _find_init_input(butler, edge.dataset_type_name, inputs)
                 for edge in node.init_reads
             }
-            setups[task.label] = TaskSetup(task.label, task.class_name, task.config, init_inputs)
+            setups[task.label] = TaskSetup(
+                task.label,
+                task.class_name,
+                task.config,
+                init_inputs,
+                digest_of(task.config.encode()),
+                traces[task.label].digest,
+            )
             if with_init and node.init_writes:
                 made = make_task(setups[task.label], repository.datastore)
                 for edge in node.init_writes:
@@ -92,12 +104,15 @@ def prepare_run(
                     if value is None:
                         raise RunError(f"{task.class_name} did not set its init output {edge}")
                     _put_once(butler, value, edge.dataset_type_name)
+    reach("ready.committed")
     return RunSetup(
+        key=uuid.uuid4().hex,
         root=str(repository.root),
         config=dict(repository.config),
         tasks=setups,
         log_level=logging.getLogger("pipetask").getEffectiveLevel(),
         debugger=debugger,
+        code={n: {"files": t.files, "versions": t.versions} for n, t in traces.items()},
     )
 
 

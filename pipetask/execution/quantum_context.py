@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import uuid
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from butler_core.datasets.dataset_ref import DatasetRef
 from butler_core.datasets.dataset_type import DatasetType
 from butler_core.datastore.file_datastore import FileDatastore
 from butler_core.datastore.file_record import FileRecord
+from butler_core.datastore.new_file import write_fault
 from butler_core.dimensions.data_coordinate import DataCoordinate
 from butler_core.errors import DatasetNotFoundError
 from pipetask.errors import TaskError
@@ -178,7 +180,8 @@ def write_output(
     staged = datastore.stage(obj, dataset_type, dataset.path, is_to_sync=True)
     try:
         staged.publish()
-    except BaseException:
-        staged.discard()
-        raise
+    except OSError as error:
+        with contextlib.suppress(OSError):  # what hinders one may hinder the other
+            staged.discard()
+        raise write_fault(staged.target, error) from error
     return staged.record

@@ -11,6 +11,7 @@ from typing import Any
 from butler_core.datasets.dataset_ref import DatasetRef
 from butler_core.datastore.file_record import FileRecord
 from butler_core.dimensions.data_coordinate import DataCoordinate
+from pipetask.provenance.journal import NOTES, QUANTUM, Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +25,21 @@ class TaskSetup:
     config: str
     #: Datasets for its constructor, by connection name.
     init_inputs: Mapping[str, InputDataset] = field(default_factory=dict)
+    #: Digests of its configuration and of its code; empty where the code cannot be traced.
+    config_digest: str = ""
+    code_digest: str = ""
+    #: Threads that numerical libraries may use for one quantum; None for as many as they like.
+    n_threads: int | None = None
+    #: Longest time for one quantum [s]; None for any.
+    timeout_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RunSetup:
     """What is the same for all quanta of a run; sent to each worker once."""
 
+    #: Tells it from others, as a worker may serve several runs one after another.
+    key: str
     #: Directory of the repository.
     root: str
     #: Content of the repository's ``butler.yaml``.
@@ -38,6 +48,10 @@ class RunSetup:
     log_level: int
     #: Whether to start the debugger where a task fails; for one worker in this process.
     debugger: bool = False
+    #: Folder of this machine in which workers leave traces; see `worker_traces`.
+    traces: str | None = None
+    #: Digests of the source files, and versions, that the code of each task is made of.
+    code: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +110,8 @@ class QuantumWork:
     metadata_file: OutputDataset | None = None
     #: As above, for its log.
     log_file: OutputDataset | None = None
+    #: Number of this attempt, from 1.
+    attempt: int = 1
 
 
 class Outcome(enum.Enum):
@@ -113,23 +129,49 @@ class Outcome(enum.Enum):
     LOST = "lost"
 
 
+class Fault(enum.Enum):
+    """What kind of failure a quantum's was."""
+
+    #: The task raised an exception, or returned what cannot be stored.
+    ERROR = "error"
+    #: It had too little memory.
+    MEMORY = "memory"
+    TIMEOUT = "timeout"
+    #: Its worker died.
+    DEATH = "death"
+    #: The datastore could not be written; not the task's fault.
+    STORE = "store"
+
+
 @dataclass(frozen=True, slots=True)
 class QuantumResult:
-    """How one quantum went."""
+    """How one attempt at a quantum went."""
 
     number: int
     task_label: str
-    data_id: DataCoordinate
+    #: Values of its required dimensions.
+    data_id: Mapping[str, Any]
     outcome: Outcome
     #: Files written, by the id of their dataset.
     records: Mapping[uuid.UUID, FileRecord] = field(default_factory=dict)
-    #: What is kept as ``TASK_metadata``.
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-    #: What is kept as ``TASK_log``.
-    log: tuple[Mapping[str, Any], ...] = ()
+    #: Why it failed; None if it did not.
+    fault: Fault | None = None
     #: Exception's type and message, in one line, if it failed.
     error: str = ""
-    traceback: str = ""
     elapsed_s: float = 0.0
     #: Largest resident memory while it ran [MiB]; None where that cannot be measured.
     peak_memory_mib: float | None = None
+    #: What the journal keeps of it, as JSON; see `quantum_record`.
+    record: bytes = b"{}"
+    #: What is kept as ``TASK_metadata``, as JSON.
+    metadata: bytes = b"{}"
+    #: What is kept as ``TASK_log``, as JSON.
+    log: bytes = b"[]"
+    #: Warnings and errors that it logged: logger, level, message; the first few.
+    warnings: tuple[tuple[str, int, str], ...] = ()
+
+    @property
+    def entries(self) -> tuple[Entry, Entry]:
+        """All that the journal keeps."""
+        notes = b'{"metadata":%b,"log":%b}' % (self.metadata, self.log)
+        return Entry(QUANTUM, self.record), Entry(NOTES, notes)

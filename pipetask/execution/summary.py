@@ -27,6 +27,10 @@ class RunSummary:
     task_s: Counter[str] = field(default_factory=Counter)
     #: Largest memory of a quantum [MiB], by task label.
     peak_memory_mib: dict[str, float] = field(default_factory=dict)
+    #: How often quanta were tried again, by task label.
+    n_retried: Counter[str] = field(default_factory=Counter)
+    #: Whether failures are no reason to call the run bad.
+    are_failures_accepted: bool = False
     #: The first failures, in the order of their quanta.
     failures: list[QuantumResult] = field(default_factory=list)
 
@@ -40,6 +44,10 @@ class RunSummary:
         if result.outcome in (Outcome.FAILED, Outcome.LOST) and len(self.failures) < _MAX_FAILURES:
             insort(self.failures, result, key=lambda failure: failure.number)
 
+    def retried(self, label: str) -> None:
+        """Count a quantum that failed and is tried again."""
+        self.n_retried[label] += 1
+
     def count(self, label: str, outcome: Outcome, number: int = 1) -> None:
         """Count quanta of one outcome."""
         self.counts.setdefault(label, Counter())[outcome] += number
@@ -51,7 +59,9 @@ class RunSummary:
     @property
     def is_good(self) -> bool:
         """Whether every quantum succeeded or found no work."""
-        bad = (Outcome.FAILED, Outcome.BLOCKED, Outcome.CANCELLED, Outcome.LOST)
+        bad = [Outcome.BLOCKED, Outcome.CANCELLED]
+        if not self.are_failures_accepted:
+            bad += [Outcome.FAILED, Outcome.LOST]
         return not any(self.total(outcome) for outcome in bad)
 
     def to_columns(self) -> dict[str, list[Any]]:
@@ -62,6 +72,8 @@ class RunSummary:
             values = [self.counts[label][outcome] for label in labels]
             if outcome is Outcome.SUCCEEDED or any(values):
                 columns[outcome.value] = values
+        if any(self.n_retried.values()):
+            columns["retried"] = [self.n_retried[label] for label in labels]
         columns["mean s"] = [round(self._mean(label), 3) for label in labels]
         columns["peak MiB"] = [
             round(self.peak_memory_mib.get(label, 0)) or None for label in labels
@@ -79,13 +91,22 @@ class RunSummary:
             "run": self.run,
             "elapsed_s": self.elapsed_s,
             "n_datasets": self.n_datasets,
+            "n_retried": dict(self.n_retried),
+            "mean_s": {label: self._mean(label) for label in self.labels if label in self.counts},
+            "peak_memory_mib": dict(self.peak_memory_mib),
             "tasks": {
                 label: {outcome.value: n for outcome, n in self.counts[label].items()}
                 for label in self.labels
                 if label in self.counts
             },
             "failures": [
-                {"task": f.task_label, "data_id": dict(f.data_id), "error": f.error}
+                {
+                    "task": f.task_label,
+                    "data_id": dict(f.data_id),
+                    "error": f.error,
+                    "outcome": f.outcome.value,
+                    "fault": f.fault.value if f.fault else None,
+                }
                 for f in self.failures
             ],
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import uuid
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from butler_core.datasets.dataset_ref import DatasetRef
@@ -91,7 +91,7 @@ class WorkSource:
                 self._stored[uuid.UUID(bytes=id_)] = records[key]
 
     # ------------------------------------------------------------------ work
-    def work(self, number: int) -> QuantumWork:
+    def work(self, number: int, attempt: int = 1) -> QuantumWork:
         """Return a quantum as a worker takes it. Inputs that were not made are left out."""
         quantum = self.quantum(number)
         rows = {row.name: row for row in self._tasks[quantum.task_label].connections}
@@ -114,6 +114,7 @@ class WorkSource:
             tuple(outputs),
             self._note_file(quantum, rows, "_metadata"),
             self._note_file(quantum, rows, "_log"),
+            attempt,
         )
 
     def _inputs(
@@ -148,11 +149,12 @@ class WorkSource:
         return self._output(quantum, quantum.outputs[name][0])
 
     # --------------------------------------------------------------- progress
-    def made(self, quantum: GraphQuantum, ref: DatasetRef, record: FileRecord) -> None:
-        """Remember where an output is, if a quantum will read it."""
-        number = quantum.numbers[ref.id]
-        if self._readers_left[number] > 0:
-            self._made[number] = record
+    def made(self, quantum: GraphQuantum, records: Mapping[uuid.UUID, FileRecord]) -> None:
+        """Remember where outputs are that a quantum will read."""
+        for id_, record in records.items():
+            number = quantum.numbers[id_]
+            if self._readers_left[number] > 0:
+                self._made[number] = record
 
     def ended(self, number: int) -> None:
         """Forget what only a quantum that ended needed."""

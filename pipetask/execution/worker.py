@@ -5,26 +5,20 @@ from __future__ import annotations
 import logging
 import pdb  # noqa: T100 - --pdb is what it is for
 import threading
-import time
-import traceback
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from butler_core.datastore.file_datastore import FileDatastore
+from butler_core.failpoints import reach
 from butler_core.repository.repository import make_datastore
 from pipetask.connections import PipelineTaskConnections
 from pipetask.connections.kinds import Connection
 from pipetask.errors import NoWorkFound, PipetaskError, TaskError
-from pipetask.execution.log_capture import captured_log
-from pipetask.execution.peak_memory import peak_memory_mib, reset_peak_memory
-from pipetask.execution.quantum_context import (
-    DatastoreContext,
-    InputHandle,
-    input_ref,
-    write_output,
-)
+from pipetask.execution.attempt import Attempt
+from pipetask.execution.memory_limit import memory_limited
+from pipetask.execution.quantum_context import DatastoreContext, InputHandle, input_ref
 from pipetask.execution.quantum_work import (
     Outcome,
     QuantumResult,
@@ -32,6 +26,7 @@ from pipetask.execution.quantum_work import (
     RunSetup,
     TaskSetup,
 )
+from pipetask.execution.worker_traces import WorkerTraces
 from pipetask.pipeline_graph.import_tasks import import_task
 from pipetask.task import PipelineTask, Struct
 
@@ -44,22 +39,52 @@ class _Worker:
 
     setup: RunSetup
     datastore: FileDatastore
+    traces: WorkerTraces | None = None
     tasks: dict[str, tuple[PipelineTask, PipelineTaskConnections]] = field(default_factory=dict)
 
     def task(self, label: str) -> tuple[PipelineTask, PipelineTaskConnections]:
         """Return a task and its connections, made at the first quantum that needs them."""
         if label not in self.tasks:
-            task = make_task(self.setup.tasks[label], self.datastore)
+            setup = self.setup.tasks[label]
+            task = make_task(setup, self.datastore)
+            if setup.n_threads is not None:
+                _limit_threads(setup.n_threads)
             self.tasks[label] = task, task.config.ConnectionsClass(config=task.config)
         return self.tasks[label]
 
 
+#: Runs that this process serves, by their keys; each of its threads has a worker of its own.
+_setups: dict[str, RunSetup] = {}
 _own = threading.local()
 
 
 def install(setup: RunSetup) -> None:
-    """Make this process, or this thread of it, ready for a run's quanta."""
-    _own.worker = _Worker(setup, make_datastore(Path(setup.root), setup.config))
+    """Make this process ready for a run's quanta."""
+    _setups[setup.key] = setup
+
+
+def forget(key: str) -> None:
+    """Forget a run."""
+    _setups.pop(key, None)
+    if getattr(_own, "worker", None) is not None and _own.worker.setup.key == key:
+        del _own.worker
+
+
+def _worker(key: str) -> _Worker:
+    found: _Worker | None = getattr(_own, "worker", None)
+    if found is None or found.setup.key != key:
+        setup = _setups[key]
+        traces = WorkerTraces(setup.traces) if setup.traces else None
+        found = _Worker(setup, make_datastore(Path(setup.root), setup.config), traces)
+        _own.worker = found
+    return found
+
+
+def _limit_threads(number: int) -> None:
+    """Let the numerical libraries that are loaded by now use so many threads."""
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(limits=number)
 
 
 def make_task(setup: TaskSetup, datastore: FileDatastore) -> PipelineTask:
@@ -88,69 +113,54 @@ def make_task(setup: TaskSetup, datastore: FileDatastore) -> PipelineTask:
         ) from error
 
 
-def run_batch(batch: Sequence[QuantumWork]) -> list[QuantumResult]:
-    """Run quanta one after another and return how each went. Never raises for a task's failure."""
-    return [_run_one(_own.worker, work) for work in batch]
+def run_batch(
+    key: str, batch: Sequence[QuantumWork], memory_mb: float | None = None
+) -> list[QuantumResult]:
+    """Run quanta one after another and return how each went. Never raises for a task's failure.
+
+    Parameters
+    ----------
+    key
+        That of a run that was installed.
+    memory_mb
+        Address space that this process may have; for a process that runs nothing else.
+    """
+    worker = _worker(key)
+    if worker.traces is not None:
+        worker.traces.begin_batch()
+    with memory_limited(memory_mb if worker.traces is not None else None):
+        return [_run_one(worker, work) for work in batch]
 
 
 def _run_one(worker: _Worker, work: QuantumWork) -> QuantumResult:
-    begin = time.perf_counter()
-    can_measure = _is_alone() and reset_peak_memory()
-    mdc = {"LABEL": f"{work.task_label}:{work.data_id}", "RUN": _run_of(work)}
-    error = trace = ""
-    metadata: dict[str, Any] = {}
-    context: DatastoreContext | None = None
-    with captured_log(worker.setup.log_level, mdc) as log:
+    traces, setup = worker.traces, worker.setup.tasks[work.task_label]
+    if traces is not None:
+        traces.begin(work.number, setup.timeout_s)
+    reach("worker.begin")
+    attempt = Attempt(worker.datastore, work, setup)
+    with attempt.captured(worker.setup.log_level) as log:
         try:
             task, connections = worker.task(work.task_label)
-            context = DatastoreContext(worker.datastore, work, task.log)
-            outcome = _attempt(task, connections, context)
-            metadata = task.metadata.to_dict()
+            attempt.context = DatastoreContext(worker.datastore, work, task.log)
+            attempt.outcome = _run(task, connections, attempt.context)
+            attempt.metadata = task.metadata.to_dict()
         except (Exception, SystemExit) as fault:  # noqa: BLE001 - a quantum's failure becomes its record
-            outcome = Outcome.FAILED
-            error = f"{type(fault).__name__}: {fault}"
-            trace = traceback.format_exc()
+            attempt.fail(fault)
             if worker.setup.debugger:
                 pdb.post_mortem(fault.__traceback__)
-            _LOG.error("%s %s failed: %s", work.task_label, work.data_id, error)
-            if log:  # the traceback is for the log dataset, not for the terminal
-                log[-1]["exc_info"] = trace
         except BaseException:
-            if context is not None:
-                worker.datastore.remove(context.written.values())
+            attempt.discard()
             raise
-    written = dict(context.written) if context else {}
-    if outcome is Outcome.FAILED:
-        worker.datastore.remove(written.values())
-        written = {}
-    elapsed = time.perf_counter() - begin
-    peak = peak_memory_mib() if can_measure else None
-    notes = {**metadata, "quantum": {"elapsed_s": elapsed, "peak_memory_mib": peak}}
-    if work.metadata_file is not None and outcome is not Outcome.FAILED:
-        written[work.metadata_file.ref.id] = write_output(
-            worker.datastore, notes, work.metadata_file
-        )
-    if work.log_file is not None:
-        written[work.log_file.ref.id] = write_output(worker.datastore, log, work.log_file)
-    return QuantumResult(
-        work.number, work.task_label, work.data_id, outcome, written, notes, tuple(log),
-        error, trace, elapsed, peak,
-    )  # fmt: skip
+        if traces is not None and (said := traces.end()):
+            log.add_text("stdout", said)
+    reach("worker.ran")
+    result = attempt.result(log)
+    if traces is not None:
+        traces.keep(result.entries)
+    return result
 
 
-def _is_alone() -> bool:
-    """Return whether no other quantum runs in this process: other threads share its memory."""
-    return threading.current_thread() is threading.main_thread()
-
-
-def _run_of(work: QuantumWork) -> str:
-    for connection in work.outputs:
-        for dataset in connection.datasets:
-            return dataset.ref.run
-    return ""
-
-
-def _attempt(
+def _run(
     task: PipelineTask, connections: PipelineTaskConnections, context: DatastoreContext
 ) -> Outcome:
     """Run one quantum; return whether there was anything to do."""

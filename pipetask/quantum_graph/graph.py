@@ -100,6 +100,11 @@ class QuantumGraph:
         return self.header["output_run"]
 
     @property
+    def id(self) -> str:
+        """What this graph is called, beside others of its run."""
+        return self.header.get("graph_id") or self.digest[:16]
+
+    @property
     def digest(self) -> str:
         """Digest of quanta, datasets and edges; the same request gives the same."""
         return self.header["digest"]

@@ -15,7 +15,7 @@ from pipetask.cli.ordered_actions import PipelineCommand, actions_given
 if TYPE_CHECKING:
     from pipetask.cli.graph_session import GraphSession
     from pipetask.execution.quantum_work import RunSetup
-    from pipetask.execution.run import RunOptions
+    from pipetask.execution.run_options import RunOptions
     from pipetask.execution.summary import RunSummary
 
 _FAILED = 1
@@ -73,17 +73,19 @@ def run(ctx: click.Context, /, **given: Any) -> None:
 def _run(
     session: GraphSession, setup: RunSetup, how: RunOptions, profile_file: Path | None
 ) -> RunSummary:
-    from pipetask.cli.run_progress import progress_of
+    from pipetask.cli.run_progress import watching
     from pipetask.execution.run import run_graph
 
-    with progress_of(session.graph) as on_result:
-        how = replace(how, on_result=on_result)
+    with watching(session.graph) as watcher:
+        how = replace(how, watcher=watcher)
         if profile_file is None:
-            return run_graph(session.repository, session.graph, setup, how)
+            return run_graph(session.repository, session.graph, setup, how, session.run)
         import cProfile
 
         profile = cProfile.Profile()
-        summary = profile.runcall(run_graph, session.repository, session.graph, setup, how)
+        summary = profile.runcall(
+            run_graph, session.repository, session.graph, setup, how, session.run
+        )
         profile.dump_stats(profile_file)
         return summary
 
@@ -105,20 +107,17 @@ def _print_failures(summary: RunSummary) -> None:
     """Say what failed, where to read more, and how to go on."""
     if not summary.failures:
         return
-    from butler_core.dimensions.data_coordinate import DataCoordinate
     from pipetask.execution.quantum_work import Outcome
 
     for failure in summary.failures:
-        data_id = DataCoordinate.from_required(
-            failure.data_id.group, failure.data_id.values_required
-        )
+        data_id = ", ".join(f"{name}: {value!r}" for name, value in failure.data_id.items())
         click.echo(
-            f"{failure.task_label} {data_id} {failure.outcome.value}: {failure.error}", err=True
+            f"{failure.task_label} {{{data_id}}} {failure.outcome.value}: {failure.error}", err=True
         )
     n_more = sum(map(summary.total, (Outcome.FAILED, Outcome.LOST))) - len(summary.failures)
     if n_more:
         click.echo(f"... and {n_more} more.", err=True)
-    logs = sorted({f"{f.task_label}_log" for f in summary.failures if f.log})
+    logs = sorted({f"{f.task_label}_log" for f in summary.failures if f.log != b"[]"})
     if logs:
         names = ", ".join(map(repr, logs))
         click.echo(f"What they logged is in the datasets {names} of run {summary.run!r}.", err=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable
 from concurrent.futures import Executor
+from contextlib import suppress
 from typing import Any
 
 try:
@@ -14,42 +16,45 @@ except ImportError:  # a distribution may have taken joblib's copy out
     from loky import get_reusable_executor
     from loky.process_executor import BrokenProcessPool
 
+from pipetask.execution.worker_traces import end_with_parent
+
 __all__ = ["BrokenProcessPool", "new_pool", "stop_pool"]
 
 
-def new_pool(
-    n_workers: int, prepare: Callable[[], None], memory_mb: float | None = None
-) -> Executor:
-    """Return a pool of fresh processes that wait for work for ever.
+def new_pool(n_workers: int, prepare: Callable[[], None]) -> Executor:
+    """Return a pool of fresh processes that wait for work for as long as this one lives.
 
     Parameters
     ----------
     prepare
         Called once in each process.
-    memory_mb
-        Address space that each process may have.
     """
     pool: Executor = get_reusable_executor(
         max_workers=n_workers,
         timeout=None,
         reuse=False,
         initializer=_start,
-        initargs=(prepare, memory_mb),
+        initargs=(prepare, os.getpid()),
     )
     return pool
 
 
-def _start(prepare: Callable[[], None], memory_mb: float | None) -> None:
-    """Make a worker ready. The parent alone decides what an interrupt from the keyboard means."""
-    if memory_mb is not None:
-        import resource
-
-        limit = int(memory_mb * 1e6)
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _start(prepare: Callable[[], None], parent: int) -> None:
+    """Make a worker ready. The parent alone decides what an interrupt means."""
+    end_with_parent(parent)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     prepare()
 
 
 def stop_pool(pool: Any, *, kill: bool) -> None:
-    """Let a pool's processes go; at once if ``kill``."""
-    pool.shutdown(wait=True, kill_workers=kill)
+    """Let a pool's processes go; at once if ``kill``.
+
+    They are killed from here, and the pool finds them dead: its own way of
+    killing them can trip over work that was handed in at the same moment.
+    """
+    if kill:
+        for process in list(pool._processes.values()):  # noqa: SLF001 - the pool tells it in no other way
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
+    pool.shutdown(wait=True)

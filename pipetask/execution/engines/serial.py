@@ -25,6 +25,10 @@ class SerialEngine:
 
     n_workers = 1
     max_batch = 1
+    n_queued = 0
+    leaves_traces = False
+    dies_whole = False
+    is_silent = False
 
     def __init__(self) -> None:
         self._executor: Executor | None = None
@@ -35,6 +39,14 @@ class SerialEngine:
             prepare()
             self._executor = _InlineExecutor()
         return self._executor
+
+    def is_death(self, _error: BaseException) -> bool:
+        """Return False: what ends this thread ends all."""
+        return False
+
+    def is_gone(self, _error: BaseException) -> bool:
+        """Return False, for the same reason."""
+        return False
 
     def replace(self) -> None:
         """Do nothing: this thread cannot be replaced."""

@@ -10,6 +10,10 @@ class ThreadsEngine:
     """Threads of this process."""
 
     max_batch = 1
+    n_queued = 0
+    leaves_traces = False
+    dies_whole = False
+    is_silent = False
 
     def __init__(self, n_workers: int) -> None:
         self.n_workers = n_workers
@@ -22,6 +26,14 @@ class ThreadsEngine:
                 self.n_workers, thread_name_prefix="quantum", initializer=prepare
             )
         return self._executor
+
+    def is_death(self, _error: BaseException) -> bool:
+        """Return False: threads do not die alone."""
+        return False
+
+    def is_gone(self, _error: BaseException) -> bool:
+        """Return False, for the same reason."""
+        return False
 
     def replace(self) -> None:
         """Do nothing: threads do not die alone."""

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from butler_core.datastore.file_transfer import temporary_name, transfer_file
+from butler_core.datastore.file_transfer import maker_of, temporary_name, transfer_file
 from butler_core.datastore.syncing import sync_files
 from butler_core.datastore.transfer_mode import TransferMode
 from butler_core.errors import TransferError
@@ -86,3 +87,18 @@ def test_an_unknown_mode_is_named_with_those_there_are() -> None:
     assert TransferMode.parse("copy") is TransferMode.COPY
     with pytest.raises(TransferError, match="no transfer mode 'copyy'; there are auto, copy"):
         TransferMode.parse("copyy")
+
+
+def test_a_temporary_file_tells_whose_it_is(tmp_path: Path) -> None:
+    assert maker_of(temporary_name(tmp_path / "file.dat").name) == os.getpid()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "file.dat", ".hidden", ".7.tmp", "7.0123456789abcdef.0.tmp", ".7.0123456789abcdef.0.tmp.x",
+        ".x.0123456789abcdef.0.tmp", ".7.0123456789ABCDEF.0.tmp", ".lease.0123456789abcdef.tmp",
+    ],
+)  # fmt: skip
+def test_no_other_file_is_taken_for_a_temporary_one(name: str) -> None:
+    assert maker_of(name) is None

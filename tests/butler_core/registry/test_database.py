@@ -235,3 +235,19 @@ def test_a_network_file_system_gets_a_rollback_journal_and_a_warning(
 
     assert mode == "DELETE"
     assert "network file system (nfs4)" in caplog.text
+
+
+def test_a_whole_file_has_no_faults(database: Database) -> None:
+    _add(database, 1, 2, 3)
+
+    assert database.faults() == []
+
+
+def test_a_file_that_was_cut_off_is_a_fault(place: Path, database: Database) -> None:
+    _add(database, *range(5_000))
+    database.close()  # the log is folded into the file
+    assert len(_keys(database)) == 5_000
+    content = place.read_bytes()
+    place.write_bytes(content[: len(content) // 2])
+
+    assert database.faults() == ["database disk image is malformed"]

@@ -92,7 +92,7 @@ class Runs:
         return {
             str(path.relative_to(root)): path.read_bytes()
             for path in root.rglob("*")
-            if path.is_file() and path.suffix != ".zip"
+            if path.is_file() and path.suffix != ".zip" and path.parent.name != "graphs"
         }
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import os
+import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -12,9 +15,32 @@ from butler_core.errors import DatasetExistsError
 from pipetask.errors import RunError
 from pipetask.execution import RunOptions, RunSummary, run_graph
 from pipetask.execution.prepare import prepare_run
+from pipetask.execution.quantum_work import QuantumResult
+from pipetask.execution.task_rules import TaskRules
+from pipetask.execution.watching import NobodyWatching
 
 Outcomes = Callable[[RunSummary], dict[str, dict[str, int]]]
 ALL = [10, 11, 20, 21, 30, 31]
+
+
+class Told(NobodyWatching):
+    """Writes down what it is told."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, str]] = []
+
+    def started(self, label: str, number: int) -> None:
+        self.events += [("started", label)] * number
+
+    def ended(self, result: QuantumResult) -> None:
+        self.events.append((result.outcome.value, result.task_label))
+
+    def came_back(self, label: str) -> None:
+        self.events.append(("came back", label))
+
+    def blocked(self, label: str) -> None:
+        self.events.append(("blocked", label))
+
 
 
 def test_outputs_are_datasets_of_the_run(runs: Any, outcomes: Outcomes) -> None:
@@ -67,7 +93,10 @@ def test_a_quantum_that_raises_leaves_its_log_and_blocks_what_needs_it(
     assert [r["message"] for r in log[20] if r["levelname"] == "WARNING"] == ["about to fail"]
     (failure,) = summary.failures
     assert failure.error == "ValueError: number 20 cannot be"
-    assert "behave" in failure.traceback
+    record = json.loads(failure.record)
+    assert "behave" in record["traceback"]
+    assert "WARNING: about to fail" in record["log_tail"]
+    assert record["fault"] == "error"
     assert not summary.is_good
 
 
@@ -178,20 +207,26 @@ def test_a_missing_init_input_is_named(runs: Any) -> None:
 
 
 def test_fail_fast_starts_nothing_after_the_first_failure(runs: Any, outcomes: Outcomes) -> None:
-    summary = runs(runs.pipeline(isr=("IsrTask", {"failing": ALL})), fail_fast=True)
+    summary = runs(runs.pipeline(isr=("IsrTask", {"failing": ALL})), is_fail_fast=True)
 
     assert outcomes(summary) == {"isr": {"failed": 1, "cancelled": 5}}
 
 
 def test_every_result_is_told(runs: Any) -> None:
-    told: list[tuple[str, str]] = []
+    watcher = Told()
 
     runs(
-        runs.pipeline(isr=("IsrTask", {"failing": [20]})),
-        on_result=lambda result: told.append((result.task_label, result.outcome.value)),
+        runs.pipeline(isr=("IsrTask", {"failing": [20]}), split="SplitTask"),
+        watcher=watcher,
+        default_rules=TaskRules(retries=1),
     )
 
-    assert sorted(told) == [("isr", "failed")] + [("isr", "succeeded")] * 5
+    ended = [event for event in watcher.events if event[0] != "started"]
+    assert sorted(ended) == sorted(
+        [("came back", "isr"), ("failed", "isr"), ("blocked", "split")]
+        + [("succeeded", "isr"), ("succeeded", "split")] * 5
+    )
+    assert watcher.events.count(("started", "isr")) == 7
 
 
 # ----------------------------------------------------------------------- again
@@ -208,12 +243,12 @@ def test_a_graph_is_not_run_twice_and_what_it_made_stays(runs: Any) -> None:
     with graph:
         setup = prepare_run(runs.butler.repository, graph, resolved)
         run_graph(runs.butler.repository, graph, setup, RunOptions())
-        told: list[object] = []
+        watcher = Told()
 
         with pytest.raises(DatasetExistsError, match=r"run 'u/1' has done quanta.*\(6 isr\)"):
-            run_graph(runs.butler.repository, graph, setup, RunOptions(on_result=told.append))
+            run_graph(runs.butler.repository, graph, setup, RunOptions(watcher=watcher))
 
-    assert told == []
+    assert watcher.events == []
     assert len(runs.numbers("isr_log")) == 6
 
 
@@ -265,22 +300,18 @@ def test_an_interrupt_lets_what_runs_end_and_cancels_the_rest(
 def test_a_second_interrupt_stops_at_once_and_keeps_what_was_made(runs: Any) -> None:
     with pytest.raises(KeyboardInterrupt):
         runs(runs.pipeline(isr=("IsrTask", {"interrupting": [20, 20]}), split=("SplitTask", {})),
-             on_result=interrupt_twice)  # fmt: skip
+             watcher=InterruptsTwice())  # fmt: skip
 
     assert 0 < len(runs.numbers("frame")) < 6
 
 
-def interrupt_twice(_: Any) -> None:
-    import os
-    import signal
-
-    os.kill(os.getpid(), signal.SIGINT)
-    os.kill(os.getpid(), signal.SIGINT)
+class InterruptsTwice(NobodyWatching):
+    def ended(self, result: QuantumResult) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
 
 
 def test_interrupts_mean_what_they_did_after_a_run(runs: Any) -> None:
-    import signal
-
     before = signal.getsignal(signal.SIGINT)
 
     runs(runs.pipeline(isr="IsrTask"))

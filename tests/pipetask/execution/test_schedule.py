@@ -1,165 +1,362 @@
-"""The schedule on random graphs: everything once, after what it needs, and nothing else."""
+"""The schedule under random events: everything in its turn, within its bounds, to an end."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable
+from itertools import chain, takewhile
 
+import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given
 
-from pipetask.execution.schedule import Schedule, State
+from pipetask.execution.schedule import Cause, Schedule, State, Verdict
+from pipetask.execution.task_rules import Capacity, TaskRules
+from tests.pipetask.execution.schedule_histories import (
+    History,
+    Kind,
+    Step,
+    histories,
+    total_mb,
+)
 
-
-@dataclass
-class Dag:
-    tasks: list[int]
-    pairs: list[tuple[int, int]]
-
-    def schedule(self, chosen: set[int] | None = None) -> Schedule:
-        before, after = [a for a, _ in self.pairs], [b for _, b in self.pairs]
-        return Schedule(self.tasks, before, after, chosen=chosen)
-
-    def needs(self, quantum: int) -> set[int]:
-        return {a for a, b in self.pairs if b == quantum}
-
-    def descendants(self, quantum: int) -> set[int]:
-        found: set[int] = set()
-        queue = [quantum]
-        while queue:
-            new = {b for a, b in self.pairs if a == queue[-1]} - found
-            queue.pop()
-            found |= new
-            queue += new
-        return found
+#: Histories in which failures have their usual effect, and nobody stops the run.
+FAILING = {"without": (Kind.CANCEL,), "is_fail_fast": False, "are_failures_accepted": False}
+ACCEPTING = {**FAILING, "are_failures_accepted": True}
 
 
-@st.composite
-def dags(draw: st.DrawFn) -> Dag:
-    """Return a graph whose quanta are numbered task by task, as those of a quantum graph are."""
-    sizes = draw(st.lists(st.integers(0, 6), min_size=1, max_size=5))
-    tasks = [task for task, size in enumerate(sizes) for _ in range(size)]
-    possible = [(a, b) for a in range(len(tasks)) for b in range(len(tasks)) if tasks[a] < tasks[b]]
-    pairs = draw(st.lists(st.sampled_from(possible), unique=True)) if possible else []
-    return Dag(tasks, pairs)
+def quanta_of(schedule: Schedule, limit: int) -> tuple[int, ...] | None:
+    """Take, and return only which quanta started."""
+    start = schedule.take(limit)
+    return None if start is None else start.quanta
 
 
-@settings(deadline=None)
-@given(dags(), st.data())
-def test_every_quantum_runs_once_after_all_it_needs(dag: Dag, data: st.DataObject) -> None:
-    schedule = dag.schedule()
-    done: list[int] = []
-    running: list[int] = []
-    while not schedule.is_finished:
-        if schedule.n_ready and (not running or data.draw(st.booleans())):
-            taken = schedule.take(data.draw(st.integers(1, 4)))
-            assert taken
-            assert len({dag.tasks[q] for q in taken}) == 1
-            for quantum in taken:
-                assert dag.needs(quantum) <= set(done)
-            running += taken
+def finish_all(schedule: Schedule, quanta: Iterable[int]) -> None:
+    for quantum in quanta:
+        schedule.finish(quantum)
+
+
+# ------------------------------------------------------------------- to the end
+@given(histories())
+def test_every_chosen_quantum_comes_to_an_end_and_no_other_starts(history: History) -> None:
+    schedule = history.schedule
+
+    ends = [State.DONE, State.FAILED, State.BLOCKED, State.CANCELLED]
+    assert set().union(*map(history.ended, ends)) == history.world.chosen
+    assert history.ended(State.LEFT_OUT).isdisjoint(history.world.chosen)
+    assert set(history.quanta(Kind.START)) <= history.world.chosen
+    assert (schedule.n_ready, schedule.n_running) == (0, 0)
+
+
+@given(histories(without=(Kind.FAIL, Kind.REQUEUE, Kind.SUSPECT, Kind.CANCEL)))
+def test_every_quantum_starts_once_and_is_done_if_nothing_goes_wrong(history: History) -> None:
+    assert history.quanta(Kind.START) == sorted(history.world.chosen)
+    assert history.ended(State.DONE) == history.world.chosen
+
+
+@given(histories())
+def test_what_is_done_never_starts_again(history: History) -> None:
+    assert history.quanta(Kind.FINISH) == sorted(history.ended(State.DONE))
+    for step in history.of(Kind.START):
+        assert {step.states[q] for q in step.quanta} == {State.READY}
+
+
+@given(histories(**FAILING) | histories(**ACCEPTING))
+def test_a_quantum_is_ready_as_soon_as_all_it_needs_is_over(history: History) -> None:
+    over = [State.DONE, State.FAILED] if history.world.are_failures_accepted else [State.DONE]
+    for step in history.steps:
+        for quantum, needs in history.world.needs.items():
+            if step.states[quantum] in (State.READY, State.WAITING, State.RUNNING):
+                is_over = all(step.states[each] in over for each in needs)
+                assert (step.states[quantum] is not State.WAITING) == is_over
+
+
+# --------------------------------------------------------------------- failures
+@given(histories(**FAILING))
+def test_failures_block_their_descendants_and_nothing_else(history: History) -> None:
+    failed = history.ended(State.FAILED)
+    below = set().union(*(history.world.descendants(quantum) for quantum in failed))
+
+    assert history.ended(State.BLOCKED) == below
+    assert history.ended(State.DONE) == history.world.chosen - below - failed
+
+
+@given(histories(**FAILING))
+def test_each_blocked_quantum_is_told_once(history: History) -> None:
+    told = chain.from_iterable(step.verdict.blocked for step in history.steps if step.verdict)
+
+    assert sorted(told) == sorted(history.ended(State.BLOCKED))
+
+
+@given(histories(**ACCEPTING))
+def test_accepted_failures_block_nothing(history: History) -> None:
+    assert history.ended(State.DONE) | history.ended(State.FAILED) == history.world.chosen
+    assert not any(step.verdict.blocked for step in history.steps if step.verdict)
+
+
+@given(histories(without=(Kind.CANCEL,), is_fail_fast=False))
+def test_a_quantum_is_tried_again_as_often_as_the_rules_say(history: History) -> None:
+    n_failed: Counter[int] = Counter()
+    for step in history.of(Kind.FAIL):
+        (quantum,) = step.quanta
+        n_failed[quantum] += 1
+        retries = history.world.rules[history.world.tasks[quantum]].retries
+        is_free = step.cause is Cause.DEATH and n_failed[quantum] == 1
+        assert step.verdict is not None
+        assert step.verdict.is_retried == (is_free or n_failed[quantum] <= retries)
+
+    assert {q: history.schedule.n_failures(q) for q in n_failed} == n_failed
+    lost = history.quanta(Kind.REQUEUE) + history.quanta(Kind.SUSPECT)
+    ended = history.ended(State.DONE)
+    assert Counter(history.quanta(Kind.START)) == n_failed + Counter(lost) + Counter(ended)
+
+
+@given(histories(is_fail_fast=True, are_failures_accepted=False))
+def test_nothing_starts_after_the_first_final_failure_if_failing_fast(history: History) -> None:
+    is_over = False
+    for step in history.steps:
+        assert not (is_over and step.kind is Kind.START)
+        assert not (is_over and step.verdict is not None and step.verdict.is_retried)
+        is_over |= step.verdict is not None and not step.verdict.is_retried
+
+    assert history.schedule.is_cancelled == (is_over or history.has(Kind.CANCEL))
+    assert not is_over or not history.ended(State.WAITING) | history.ended(State.READY)
+
+
+# ----------------------------------------------------------------------- deaths
+@given(histories())
+def test_what_may_have_killed_its_worker_runs_next_and_alone(history: History) -> None:
+    for step in history.of(Kind.START):
+        assert step.start is not None
+        suspects = [q for q in step.standing(State.READY) if history.is_suspect(step, q)]
+        if suspects:
+            assert step.start.is_alone
+            assert len(step.quanta) == 1
+            assert step.quanta[0] in suspects
+            assert not step.running
         else:
-            quantum = running.pop(data.draw(st.integers(0, len(running) - 1)))
-            schedule.finish(quantum)
-            done.append(quantum)
-        assert schedule.n_running == len(running)
-
-    assert sorted(done) == list(range(len(schedule)))
-    assert schedule.numbers(State.DONE) == list(range(len(schedule)))
+            assert not step.start.is_alone
 
 
-@settings(deadline=None)
-@given(dags(), st.data())
-def test_failures_block_their_descendants_and_nothing_else(dag: Dag, data: st.DataObject) -> None:
-    schedule = dag.schedule()
-    failed: set[int] = set()
-    blocked: list[int] = []
-    while not schedule.is_finished:
-        for quantum in schedule.take(3):
-            if data.draw(st.booleans(), label=f"quantum {quantum} fails"):
-                failed.add(quantum)
-                blocked += schedule.fail(quantum)
-            else:
-                schedule.finish(quantum)
-
-    below = set().union(*(dag.descendants(quantum) for quantum in failed))
-    assert sorted(blocked) == sorted(below)
-    assert set(schedule.numbers(State.BLOCKED)) == below
-    assert set(schedule.numbers(State.FAILED)) == failed
-    assert set(schedule.numbers(State.DONE)) == set(range(len(schedule))) - below - failed
+@given(histories())
+def test_nothing_starts_beside_what_runs_alone(history: History) -> None:
+    for step in history.of(Kind.START):
+        assert not any(start.is_alone for start in step.running)
 
 
-@settings(deadline=None)
-@given(dags(), st.integers(0, 10))
-def test_cancelling_starts_nothing_more(dag: Dag, n_steps: int) -> None:
-    schedule = dag.schedule()
-    for _ in range(n_steps):
-        for quantum in schedule.take(2):
-            schedule.finish(quantum)
-    running = schedule.take(3)
+def test_a_quantum_whose_worker_died_is_tried_once_more_whatever_the_rules() -> None:
+    schedule = Schedule([0, 1], [0], [1])
+    schedule.take(1)
 
-    cancelled = schedule.cancel()
+    first = schedule.fail(0, Cause.DEATH)
+    start = schedule.take(1)
+    second = schedule.fail(0, Cause.DEATH)
 
-    assert schedule.n_ready == 0
-    assert schedule.take(5) == []
-    for i, quantum in enumerate(running):
-        (schedule.finish, schedule.fail, schedule.requeue)[i % 3](quantum)
-    assert schedule.is_finished
-    assert schedule.take(5) == []
-    assert set(cancelled) <= set(schedule.numbers(State.CANCELLED))
-    ends = (State.DONE, State.FAILED, State.CANCELLED)
-    assert sum(len(schedule.numbers(state)) for state in ends) == len(schedule)
+    assert first == Verdict(is_retried=True)
+    assert start is not None
+    assert start.is_alone
+    assert second == Verdict(is_retried=False, blocked=(1,))
 
 
-@settings(deadline=None)
-@given(dags(), st.data())
-def test_requeued_quanta_run_again(dag: Dag, data: st.DataObject) -> None:
-    schedule = dag.schedule()
-    lost: set[int] = set()
-    while not schedule.is_finished:
-        for quantum in schedule.take(2):
-            if quantum not in lost and data.draw(st.booleans()):
-                lost.add(quantum)
-                schedule.requeue(quantum)
-                assert schedule.state(quantum) is State.READY
-            else:
-                schedule.finish(quantum)
-
-    assert len(schedule.numbers(State.DONE)) == len(schedule)
+# ----------------------------------------------------------- memory and capacity
+@given(histories())
+def test_memory_grows_when_there_was_too_little_and_only_then(history: History) -> None:
+    for step in history.of(Kind.START):
+        assert step.start is not None
+        for quantum in step.quanta:
+            assert step.start.memory_mb == history.memory_mb(step, quantum)
 
 
-@settings(deadline=None)
-@given(dags(), st.data())
-def test_chosen_quanta_wait_for_no_others(dag: Dag, data: st.DataObject) -> None:
-    numbers = range(len(dag.tasks))
-    chosen = {q for q in numbers if data.draw(st.booleans())}
-    schedule = dag.schedule(chosen)
-    done: set[int] = set()
-    while not schedule.is_finished:
-        for quantum in schedule.take(3):
-            assert dag.needs(quantum) & chosen <= done
-            schedule.finish(quantum)
-            done.add(quantum)
+@given(histories())
+def test_what_runs_together_fits_the_capacity(history: History) -> None:
+    capacity = history.world.capacity
+    for step in history.of(Kind.START):
+        assert step.start is not None
+        together = [*step.running, step.start]
+        if capacity is not None and len(together) > 1:
+            assert sum(start.cores for start in together) <= capacity.cores
+            assert capacity.memory_mb is None or fits(total_mb(together), capacity.memory_mb)
 
-    assert done == chosen
+
+def fits(used_mb: float, bound_mb: float) -> bool:
+    return used_mb <= bound_mb * (1 + 1e-9)
+
+
+@given(histories())
+def test_no_more_workers_are_at_a_task_than_may_be(history: History) -> None:
+    for step in history.of(Kind.START):
+        assert step.start is not None
+        most = history.world.rules[step.start.task].max_concurrent
+        there = [start for start in step.running if start.task == step.start.task]
+        assert most is None or len(there) < most
+
+
+@given(histories())
+def test_nothing_starts_only_where_there_is_no_room(history: History) -> None:
+    for step in history.of(Kind.NOTHING):
+        ready = step.standing(State.READY)
+        if any(history.is_suspect(step, quantum) for quantum in ready):
+            assert step.running or history.is_paused(step)
+        elif not history.is_paused(step):
+            assert not any(history.has_room(step, q) for q in first_of_each_task(history, ready))
+
+
+@pytest.mark.parametrize("memory_mb", [1000.0, 1073.741824, 0.1])
+def test_as_many_start_as_there_is_memory_for(memory_mb: float) -> None:
+    rules = [TaskRules(memory_mb=memory_mb, retries=1, memory_factor=1.3)]
+    capacity = Capacity(100, 16 * memory_mb)
+    schedule = Schedule([0] * 200, [], [], rules=rules, capacity=capacity)
+    running = [schedule.take(1) for _ in range(16)]
+    assert None not in running
+    for quantum in range(16):
+        schedule.fail(quantum, Cause.MEMORY)
+    while any(schedule.state(quantum) is not State.DONE for quantum in range(16)):
+        finish_all(schedule, quanta_of(schedule, 1) or ())
+
+    starts = [schedule.take(1) for _ in range(17)]
+
+    assert [start is None for start in starts] == [False] * 16 + [True]
+
+
+# ------------------------------------------------------------------------ order
+def first_of_each_task(history: History, ready: list[int]) -> list[int]:
+    """Return the first ready quantum of each task, in the order in which they should start."""
+    firsts: dict[int, int] = {}
+    for quantum in sorted(ready, key=history.world.rank):
+        firsts.setdefault(history.world.tasks[quantum], quantum)
+    return list(firsts.values())
+
+
+@given(histories())
+def test_of_what_there_is_room_for_the_first_in_rank_starts(history: History) -> None:
+    for step in ordinary_starts(history):
+        firsts = first_of_each_task(history, step.standing(State.READY))
+        assert step.quanta[0] == next(q for q in firsts if history.has_room(step, q))
+
+
+@given(histories())
+def test_a_batch_is_of_one_task_in_its_order_and_as_long_as_asked_for(history: History) -> None:
+    for step in ordinary_starts(history):
+        task = history.world.tasks[step.quanta[0]]
+        ready = [q for q in step.standing(State.READY) if history.world.tasks[q] == task]
+        ready.sort(key=history.world.rank)
+        usual_mb = history.world.rules[task].memory_mb
+        usual = takewhile(lambda q, s=step, m=usual_mb: history.memory_mb(s, q) == m, ready)
+        assert step.start is not None
+        assert step.start.task == task
+        assert step.quanta == (tuple(usual)[: step.limit] or (ready[0],))
+
+
+def ordinary_starts(history: History) -> list[Step]:
+    return [step for step in history.of(Kind.START) if step.start and not step.start.is_alone]
 
 
 def test_of_what_is_ready_the_latest_task_comes_first() -> None:
     schedule = Schedule([0, 0, 0, 1, 1, 1], [0, 1, 2], [3, 4, 5])
-    assert schedule.take(2) == [0, 1]
+    assert quanta_of(schedule, 2) == (0, 1)
     schedule.finish(0)
 
     assert schedule.next_task() == 1
-    assert schedule.take(5) == [3]
-    assert schedule.take(5) == [2]
+    assert quanta_of(schedule, 5) == (3,)
+    assert quanta_of(schedule, 5) == (2,)
 
 
-def test_an_event_for_a_quantum_that_does_not_run_is_an_error() -> None:
-    schedule = Schedule([0, 0], [0], [1])
+# ---------------------------------------------------------- pause, cancel, return
+@given(histories())
+def test_nothing_starts_while_paused(history: History) -> None:
+    assert not any(history.is_paused(step) for step in history.of(Kind.START))
 
-    with pytest.raises(ValueError, match="quantum 1 is WAITING, not RUNNING"):
-        schedule.finish(1)
+
+def test_a_paused_schedule_is_finished_when_nothing_runs_until_it_is_resumed() -> None:
+    schedule = Schedule([0, 0], [], [])
+    schedule.take(1)
+
+    schedule.pause()
+    is_finished_early = schedule.is_finished
+    schedule.finish(0)
+
+    assert not is_finished_early
+    assert schedule.is_finished
+    assert schedule.take(1) is None
+    schedule.resume()
+    assert not schedule.is_finished
+    assert quanta_of(schedule, 1) == (1,)
 
 
+@given(histories())
+def test_once_cancelled_only_what_runs_comes_to_another_end(history: History) -> None:
+    first = next((step for step in history.of(Kind.CANCEL)), None)
+    if first is None:
+        return
+    later = history.steps[[step is first for step in history.steps].index(True) :]
+    came_back = {q: step.kind for step in later for q in step.quanta}
+
+    ends = {Kind.FINISH: State.DONE, Kind.FAIL: State.FAILED}
+    for quantum, state in enumerate(first.states):
+        if state is State.RUNNING:
+            end = ends.get(came_back[quantum], State.CANCELLED)
+        else:
+            is_stopped = state in (State.WAITING, State.READY)
+            end = State.CANCELLED if is_stopped else state
+        assert history.schedule.state(quantum) is end
+
+
+def test_what_comes_back_undone_is_ready_again_and_has_not_failed() -> None:
+    schedule = Schedule([0, 0, 0], [], [])
+    schedule.take(3)
+
+    schedule.requeue(1)
+    schedule.suspect([2])
+
+    assert [schedule.state(q) for q in (1, 2)] == [State.READY, State.READY]
+    assert [schedule.n_failures(q) for q in (1, 2)] == [0, 0]
+    assert (schedule.n_ready, schedule.n_running) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    "event", [Schedule.finish, Schedule.fail, Schedule.requeue, lambda s, q: s.suspect([q])]
+)
+@pytest.mark.parametrize("quantum", range(4))
+def test_an_event_for_a_quantum_that_does_not_run_is_an_error_and_changes_nothing(
+    event: Callable[[Schedule, int], object], quantum: int
+) -> None:
+    schedule = Schedule([0, 0, 0, 1], [0, 1], [3, 3], chosen=[0, 1, 3])
+    finish_all(schedule, quanta_of(schedule, 1) or ())
+    states = [schedule.state(q) for q in range(4)]
+    assert states == [State.DONE, State.READY, State.LEFT_OUT, State.WAITING]
+
+    with pytest.raises(ValueError, match=f"quantum {quantum} is {states[quantum].name}, not RUN"):
+        event(schedule, quantum)
+
+    assert [schedule.state(q) for q in range(4)] == states
+    assert schedule.n_failures(quantum) == 0
+    assert (schedule.n_ready, schedule.n_running) == (1, 0)
+
+
+# ------------------------------------------------------------------------- sizes
 def test_a_schedule_of_nothing_is_finished() -> None:
-    assert Schedule([], [], []).is_finished
+    schedule = Schedule([], [], [])
+
+    assert schedule.is_finished
+    assert schedule.take(1) is None
+
+
+def test_wide_gathers_among_many_quanta_start_when_all_they_gather_is_done() -> None:
+    n_first, width = 100_000, 1_000
+    n_gathers = n_first // width
+    first, gathers = np.arange(n_first), 200_000 - n_gathers + np.arange(n_gathers)
+    tasks = np.repeat([0, 1, 2], [n_first, n_first - n_gathers, n_gathers])
+    before = np.concatenate([first[: n_first - n_gathers], first])
+    after = np.concatenate([n_first + first[: n_first - n_gathers], gathers.repeat(width)])
+    schedule = Schedule(tasks, before, after)
+    n_done = Counter[int]()
+
+    while start := schedule.take(64):
+        if start.task == 2:
+            assert n_done[0] >= width * (start.quanta[-1] - gathers[0] + 1)
+        finish_all(schedule, start.quanta)
+        n_done[start.task] += len(start.quanta)
+
+    assert schedule.is_finished
+    assert n_done == {0: n_first, 1: n_first - n_gathers, 2: n_gathers}
+    assert len(schedule.numbers(State.DONE)) == 200_000

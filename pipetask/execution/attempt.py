@@ -1,0 +1,142 @@
+"""One attempt at a quantum, from its begin to its result."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from butler_core.datastore.file_datastore import FileDatastore
+from butler_core.errors import WriteFileError
+from pipetask.execution.log_capture import CapturedLog, captured_log
+from pipetask.execution.peak_memory import peak_memory_mib, reset_peak_memory
+from pipetask.execution.quantum_context import DatastoreContext, write_output
+from pipetask.execution.quantum_record import dumped, failure_facts, record_of
+from pipetask.execution.quantum_work import (
+    Fault,
+    Outcome,
+    OutputDataset,
+    QuantumResult,
+    QuantumWork,
+    TaskSetup,
+)
+
+_LOG = logging.getLogger(__name__)
+
+
+class Attempt:
+    """What is known of a quantum while it runs, and what is said of it afterwards.
+
+    Parameters
+    ----------
+    setup
+        The quantum's task.
+    """
+
+    def __init__(self, datastore: FileDatastore, work: QuantumWork, setup: TaskSetup) -> None:
+        self._datastore = datastore
+        self._work = work
+        self._setup = setup
+        self._started = datetime.now(UTC)
+        self._begin = time.perf_counter()
+        self._cpu_begin = time.thread_time()
+        self._can_measure = reset_peak_memory()
+        #: What the task reads and writes with, once there is a task.
+        self.context: DatastoreContext | None = None
+        self.outcome = Outcome.FAILED
+        #: What the task noted.
+        self.metadata: dict[str, Any] = {}
+        self._fault: Fault | None = None
+        self._error = self._trace = ""
+        #: Whether metadata and log could not be written as files, and are not to be tried again.
+        self._is_final = False
+
+    @contextmanager
+    def captured(self, level: int) -> Iterator[CapturedLog]:
+        """Keep what is logged inside."""
+        mdc = {"LABEL": f"{self._work.task_label}:{self._work.data_id}", "RUN": self._run}
+        with captured_log(level, mdc) as log:
+            yield log
+
+    @property
+    def _run(self) -> str:
+        for connection in self._work.outputs:
+            for dataset in connection.datasets:
+                return dataset.ref.run
+        return ""
+
+    def fail(self, error: BaseException) -> None:
+        """Note what the task raised."""
+        self.outcome = Outcome.FAILED
+        self._fault = _fault_of(error)
+        self._error = f"{type(error).__name__}: {error}"
+        self._trace = traceback.format_exc()
+
+    def discard(self) -> None:
+        """Remove what was written."""
+        if self.context is not None:
+            # A datastore that could not be written may not be changed now either; a restart
+            # replaces what is left.
+            with contextlib.suppress(OSError):
+                self._datastore.remove(self.context.written.values())
+            self.context.written.clear()
+
+    def result(self, log: CapturedLog) -> QuantumResult:
+        """Return how it went; what a failure wrote is removed."""
+        elapsed = time.perf_counter() - self._begin
+        peak = peak_memory_mib() if self._can_measure else None
+        facts = {
+            "started": self._started.replace(tzinfo=None).isoformat() + "Z",
+            "elapsed_s": round(elapsed, 6),
+            "cpu_s": round(time.thread_time() - self._cpu_begin, 6),
+            "peak_memory_mib": peak,
+        }
+        if self.outcome is Outcome.FAILED:
+            self.discard()
+        records = log.kept.records()
+        written = dict(self.context.written) if self.context else {}
+        work, setup = self._work, self._setup
+        if self._fault is not None:
+            if records:  # the traceback is for the log dataset, not for the terminal
+                records[-1] = {**records[-1], "exc_info": self._trace}
+            facts |= failure_facts(self._fault, self._error, self._trace, records)
+        record = record_of(work, setup, self.outcome, written, **facts)
+        notes = {**self.metadata, "quantum": record}
+        if not self._is_final:
+            try:
+                if work.metadata_file is not None and self._fault is None:
+                    self._write(notes, work.metadata_file, record, written)
+                if work.log_file is not None:
+                    self._write(records, work.log_file, record, written)
+            except WriteFileError as error:
+                self._is_final = True
+                self.fail(error)
+                return self.result(log)
+        return QuantumResult(
+            work.number, work.task_label, work.data_id, self.outcome, written, self._fault,
+            self._error, elapsed, peak, dumped(record), dumped(notes), dumped(records),
+            tuple(log.warnings),
+        )  # fmt: skip
+
+    def _write(
+        self, obj: Any, dataset: OutputDataset, record: dict[str, Any], written: dict[Any, Any]
+    ) -> None:
+        """Write metadata or a log as a file of its own."""
+        made = write_output(self._datastore, obj, dataset)
+        written[dataset.ref.id] = made
+        record["outputs"].append([
+            str(dataset.ref.id), made.path, made.formatter, made.storage_class, made.size,
+            made.checksum,
+        ])  # fmt: skip
+
+
+def _fault_of(error: BaseException) -> Fault:
+    if isinstance(error, MemoryError):
+        return Fault.MEMORY
+    is_store = isinstance(error, WriteFileError) and error.errno is not None
+    return Fault.STORE if is_store else Fault.ERROR

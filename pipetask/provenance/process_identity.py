@@ -1,0 +1,53 @@
+"""Says which process this is, so that another can tell whether it is still there."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+#: Field of ``/proc/PID/stat``, after the program's name, that says when a process began.
+_START_FIELD = 19
+#: States of a process that has ended, and that its parent has not heard of yet.
+_ENDED = ("Z", "X")
+
+
+@cache
+def machine() -> str:
+    """Return what two processes share that see each other's numbers: boot and name space."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot} {os.readlink('/proc/self/ns/pid')}"  # noqa: PTH115 - it is no path
+    except OSError:
+        return socket.gethostname()
+
+
+def identity() -> dict[str, Any]:
+    """Return what tells this process from all others."""
+    pid = os.getpid()
+    return {
+        "host": socket.gethostname(),
+        "pid": pid,
+        "machine": machine(),
+        "began": process_start(pid),
+    }
+
+
+def process_start(pid: int) -> int | None:
+    """Return when a process of this machine began [ticks since boot]; None if it is not there."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return None
+    fields = text.rpartition(")")[2].split()
+    return None if fields[0] in _ENDED else int(fields[_START_FIELD])
+
+
+def is_gone(other: Mapping[str, Any]) -> bool | None:
+    """Return whether a process has ended; None if it cannot be seen from here."""
+    if other.get("machine") != machine():
+        return None
+    return process_start(int(other["pid"])) != other.get("began")
