@@ -87,6 +87,11 @@ COMMANDS = {
         f"{_COMMANDS}.remove_runs:remove_runs",
         "Remove RUN collections with their datasets and files.",
     ),
+    "transfer-from-graph": CommandEntry(
+        # The one command here that knows of quantum graphs; it is imported when it is called.
+        "pipetask.cli.commands.transfer_from_graph:transfer_from_graph",
+        "Register what `pipetask run-qbb` has made.",
+    ),
     "write-curated-calibrations": CommandEntry(
         f"{_COMMANDS}.write_curated_calibrations:write_curated_calibrations",
         "Add an instrument's curated calibrations.",

@@ -88,6 +88,19 @@ class FileDatastore:
         storage_class = self._storage_classes.get(dataset_type.storage_class)
         return self._formatters.for_writing(dataset_type.name, storage_class).extension
 
+    def expected_record(self, dataset_type: DatasetType, path: str) -> FileRecord:
+        """Return the record that a dataset of a type will have, but for size and checksum.
+
+        Parameters
+        ----------
+        path
+            What `path_for` gives.
+        """
+        storage_class = self._storage_classes.get(dataset_type.storage_class)
+        formatter = self._formatters.for_writing(dataset_type.name, storage_class)
+        name = formatter_name(formatter)
+        return FileRecord(path + formatter.extension, name, dataset_type.storage_class)
+
     def absolute(self, path: str) -> str:
         """Return a record's path as one that can be opened: a local path or a URL."""
         if "://" in path:

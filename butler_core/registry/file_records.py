@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,7 +11,7 @@ from butler_core.datastore.file_record import FileRecord
 from butler_core.datastore.zip_member import MEMBER_MARK, split
 from butler_core.registry.database import Columns, Database
 from butler_core.registry.row_spool import Rows
-from butler_core.registry.schema import Schema
+from butler_core.registry.schema import DatasetTables, Schema
 
 #: So many files are looked for one by one; for more, all records are gone through once.
 _FEW = 8
@@ -67,6 +67,33 @@ class FileRecordTable:
                 staged, self._table, column == staged.c.dataset_key
             )
             return {key: FileRecord(*rest) for key, *rest in self._database.fetch_rows(select)}
+
+    def columns_of(
+        self, groups: Mapping[int, tuple[Any, DatasetTables]], ids: Sequence[bytes]
+    ) -> Columns:
+        """Return the records of datasets as columns: ``id``, and those of a record.
+
+        Parameters
+        ----------
+        groups
+            What the table of dataset types gives.
+        ids
+            Of any datasets; those without a file are left out.
+        """
+        names = ("path", "formatter", "storage_class", "size", "checksum")
+        found: Columns = {name: [] for name in ("id", *names)}
+        for _, tables in groups.values():
+            table = tables.dataset
+            with self._database.staged({"id": list(ids)}, {"id": table.c.id}) as staged:
+                select = (
+                    sa.select(table.c.id, *(self._table.c[name] for name in names))
+                    .select_from(staged)
+                    .join(table, table.c.id == staged.c.id)
+                    .join(self._table, self._table.c.dataset_key == table.c.dataset_key)
+                )
+                for name, values in self._database.fetch_columns(select).items():
+                    found[name] += values
+        return found
 
     def pages(self, *names: str) -> Iterator[Rows]:
         """Give some columns of all records, page by page.

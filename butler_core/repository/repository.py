@@ -238,6 +238,12 @@ def _directory(root: Path) -> Iterator[None]:
         raise
 
 
+def open_datastore(place: str | Path) -> tuple[Path, Mapping[str, Any], FileDatastore]:
+    """Return a repository's directory, configuration and datastore; touch no database."""
+    root, config = _opened_config(find_config(place))
+    return root, config, make_datastore(root, config)
+
+
 def _opened_config(path: Path) -> tuple[Path, Mapping[str, Any]]:
     """Return a repository's directory and configuration."""
     config = load_yaml(path)

@@ -95,10 +95,16 @@ class RunFolders:
         lease = Path(self._root, self._graphs(run), _LEASE)
         try:
             age_s = time.time() - lease.stat().st_mtime
-            found = json.loads(lease.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            content = lease.read_bytes()
+        except OSError:
             return None
-        return found if age_s < _FRESH_S and isinstance(found, dict) else None
+        if age_s > _FRESH_S:
+            return None
+        try:
+            found = json.loads(content)
+        except ValueError:
+            found = None
+        return found if isinstance(found, dict) else {}  # somebody holds it, whoever it is
 
 
 def _names_in(folder: str) -> list[str]:

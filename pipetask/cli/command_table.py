@@ -14,6 +14,10 @@ COMMANDS = {
     "cleanup": CommandEntry(
         f"{_PLACE}.tidying:cleanup", "Remove what a CHAINED collection once had and has no more."
     ),
+    "pre-exec-init-qbb": CommandEntry(
+        f"{_PLACE}.quantum_backed:pre_exec_init_qbb",
+        "Write what a run has once, without a registry: configurations, versions, init outputs.",
+    ),
     "purge": CommandEntry(
         f"{_PLACE}.tidying:purge", "Remove a CHAINED collection and the collections in it."
     ),
@@ -23,6 +27,9 @@ COMMANDS = {
         "Say what became of the quanta of a run, and of those that failed, why.",
     ),
     "run": CommandEntry(f"{_PLACE}.run:run", "Build a quantum graph and run it."),
+    "run-qbb": CommandEntry(
+        f"{_PLACE}.quantum_backed:run_qbb", "Run quanta of a graph without a registry."
+    ),
     "split-graph": CommandEntry(
         f"{_PLACE}.graph_files:split_graph",
         "Write parts of a graph as graphs of their own: one for each task, if none is named.",

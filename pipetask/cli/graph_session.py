@@ -17,7 +17,7 @@ import click
 from butler_core.errors import UnknownCameraError
 from butler_core.repository.repository import Repository
 from pipetask.cli.data_id_table import read_data_id_table
-from pipetask.errors import GraphFileError, NothingToDoError, PipetaskError, RunError
+from pipetask.errors import NothingToDoError, PipetaskError, RunError
 from pipetask.pipeline import Pipeline
 from pipetask.pipeline_graph import (
     PipelineGraph,
@@ -49,6 +49,9 @@ _OF_A_NEW_GRAPH = {
     "data_id_table": "--data-id-table",
     "skip_existing_in": "--skip-existing-in",
     "skip_existing": "--skip-existing",
+    "reuse": "--reuse",
+    "redo": "--redo",
+    "until": "--until",
     "save_qgraph": "--save-qgraph",
     "replace_run": "--replace-run",
     "prune_replaced": "--prune-replaced",
@@ -172,12 +175,7 @@ def _loaded(
     )
     graph = QuantumGraph.open(options["qgraph_file"])
     require_good_names(options["output"], graph.output_run)
-    wanted = options["qgraph_id"]
-    if wanted and wanted != graph.header.get("graph_id"):
-        raise GraphFileError(
-            f"the graph in {str(graph.path)!r} has the id {graph.header.get('graph_id')}, "
-            f"not {wanted}"
-        )
+    graph.require_id(options["qgraph_id"])
     pipeline = Pipeline.from_text(graph.header["pipeline"], name=f"the pipeline in {graph.path}")
     resolved = resolve_against(repository, build_pipeline_graph(pipeline))
     return GraphSession(repository, resolved, graph, None, None)
@@ -261,6 +259,12 @@ def _build_request(
     found = repository.registry.collections.find([plan.run])
     if (options["skip_existing"] or options["extend_run"]) and plan.run in found:
         skip = (*skip, plan.run)
+    reuse = None
+    if options["reuse"] or options["redo"]:
+        from pipetask.cli.reusing import reuse_request
+
+        reuse = reuse_request(repository, plan.inputs, pipeline, options)
+        skip = (*skip, *dict.fromkeys(graph.run for graph in reuse.graphs))
     data_id = default_data_id(repository, pipeline.graph.pipeline)
     return BuildRequest(
         repository,
@@ -275,6 +279,8 @@ def _build_request(
             for path in options["data_id_table"]
         ),
         skip_existing_in=skip,
+        reuse=reuse,
+        with_files=options["qgraph_datastore_records"],
         clobber_outputs=options["clobber_outputs"],
         memory_limit_mb=options["build_memory"],
     )
@@ -336,3 +342,12 @@ def print_graph_table(session: GraphSession) -> None:
     print_sheet(Sheet(columns), "table")
     for loss in report.losses if report is not None else ():
         click.echo(f"In no quantum: {loss}.", err=True)
+    print_reasons(report)
+
+
+def print_reasons(report: BuildReport | None) -> None:
+    """Say why quanta run that earlier runs might have spared."""
+    if report is not None and report.reasons:
+        click.echo("Why quanta run:")
+        for reason in report.reasons:
+            click.echo(f"  {reason}")

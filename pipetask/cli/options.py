@@ -200,7 +200,25 @@ def graph_options() -> Decorator[Any]:
         _option(
             "--qgraph-datastore-records",
             is_flag=True,
-            help="Taken for compatibility; a run looks up where its inputs are by itself.",
+            help="Write into the graph where the files of its inputs are, for run-qbb.",
+        ),
+        _option(
+            "--reuse",
+            is_flag=True,
+            help="Leave out quanta that runs in the collections did with the same configuration, "
+            "code and inputs; say of the others why they run.",
+        ),
+        _option(
+            "--redo",
+            multiple=True,
+            callback=split_commas,
+            metavar="LABEL ...",
+            help="As --reuse, but run these tasks in any case.",
+        ),
+        _option(
+            "--until",
+            metavar="LABEL",
+            help="Leave out the tasks that this one does not need.",
         ),
         _option("-q", "--save-qgraph", type=_NEW_FILE, help="Write the quantum graph to a file."),
         _option("--qgraph-dot", type=_NEW_FILE, help="Draw the quantum graph for Graphviz."),
@@ -299,6 +317,11 @@ def execution_options() -> Decorator[Any]:
             "--total-memory",
             metavar="SIZE",
             help="Memory that all quanta together may be given, for tasks with memory.",
+        ),
+        _option(
+            "--metrics",
+            type=_NEW_FILE,
+            help="Keep counts in this file while the run goes on, for Prometheus to collect.",
         ),
         _option(
             "--patience",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from butler_core.errors import near_misses
 from pipetask.errors import PipelineError, PipetaskError
 from pipetask.pipeline import Pipeline
 
@@ -33,6 +34,13 @@ def make_pipeline(options: Mapping[str, Any], actions: Iterable[tuple[str, str]]
         pipeline = _ACTIONS[name](pipeline, value)
     if not pipeline.task_labels:
         raise click.UsageError("no pipeline: give one with -p FILE, or tasks with -t TASK")
+    until = options.get("until")
+    if until and until not in pipeline.task_labels:
+        raise PipetaskError(
+            f"--until {until!r}: the pipeline has no such task."
+            f"{near_misses(until, pipeline.task_labels)}"
+        )
+    pipeline = _selected(pipeline, f"<={until}" if until else None)
     return _selected(pipeline, options["select_tasks"])
 
 

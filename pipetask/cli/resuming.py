@@ -11,10 +11,9 @@ from typing import Any
 from butler_core.errors import CollectionExistsError, DatasetExistsError
 from butler_core.repository.removal import purge_datasets
 from butler_core.repository.repository import Repository
-from pipetask.errors import NothingToDoError, RunError
+from pipetask.errors import NothingToDoError
+from pipetask.execution.quantum_backed import require_makers
 from pipetask.quantum_graph.graph import QuantumGraph
-
-_MAX_NAMED = 5
 
 
 def quanta_to_run(
@@ -52,7 +51,7 @@ def quanta_to_run(
         raise NothingToDoError(
             f"nothing to do: all {len(wanted)} quanta asked for are done already"
         )
-    _require_inputs(graph, left, done)
+    require_makers(graph, left, done)
     if exists and not given["clobber_outputs"]:
         _require_room(repository, graph, left)
     return None if len(left) == len(graph) else left
@@ -77,26 +76,6 @@ def _outputs(graph: QuantumGraph, roles: Collection[str]) -> list[tuple[int, byt
             [task.number, connections],
         )
     return [(number, id_.bytes) for number, id_ in rows]
-
-
-def _require_inputs(graph: QuantumGraph, chosen: frozenset[int], done: frozenset[int]) -> None:
-    if len(chosen) + len(done) == len(graph):
-        return
-    before, after = graph.dependencies()
-    missing = sorted(
-        {
-            int(maker)
-            for maker, user in zip(before, after, strict=True)
-            if int(user) in chosen and int(maker) not in chosen and int(maker) not in done
-        }
-    )
-    if missing:
-        names = ", ".join(map(str, missing[:_MAX_NAMED]))
-        more = f" and {len(missing) - _MAX_NAMED} more" if len(missing) > _MAX_NAMED else ""
-        raise RunError(
-            f"what is asked for needs the quanta {names}{more}, which are not done; run them "
-            "before, or name them with --qgraph-node-id too"
-        )
 
 
 def _require_room(repository: Repository, graph: QuantumGraph, chosen: frozenset[int]) -> None:

@@ -9,6 +9,7 @@ from butler_core.datasets.dataset_ref import DatasetRef
 from butler_core.datastore.file_datastore import FileDatastore
 from butler_core.datastore.file_record import FileRecord
 from pipetask.draw.show import ShowContext
+from pipetask.execution.input_files import RegistryFiles
 from pipetask.execution.quantum_work import InputDataset, OutputDataset, QuantumWork
 from pipetask.execution.work_source import WorkSource
 from pipetask.quantum_graph.graph_quantum import GraphQuantum
@@ -26,7 +27,7 @@ def show_uris(what: ShowContext, _value: str) -> Iterator[str]:
     graph, repository = what.quantum_graph, what.repository
     assert graph is not None
     assert repository is not None
-    source = WorkSource(repository, graph)
+    source = WorkSource(repository.datastore, graph, RegistryFiles(repository))
     datastore = repository.datastore
     predicted: dict[uuid.UUID, str] = {}
     for number in range(len(graph)):

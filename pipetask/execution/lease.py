@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import logging
 import os
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from butler_core.failpoints import reach
 from pipetask.errors import RunError, RunHeldError
@@ -23,8 +26,6 @@ _LOG = logging.getLogger(__name__)
 _HEARTBEAT_S = 5.0
 #: A holder on another machine that has not shown up for so long is taken for dead [s].
 _STALE_S = 60.0
-#: How often, and how long apart [s], the holder looks for its lease before it takes it for lost.
-_LOOKS, _LOOK_S = 5, 0.05
 
 
 class Lease:
@@ -49,10 +50,16 @@ class Lease:
         RunError
             If the run's folder cannot be written.
         """
+        temporary = self._path.with_name(f".lease.{self._token}.tmp")
+        content = json.dumps({**identity(), "token": self._token, "since": time.time()})
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            while not self._try_to_make():
-                self._remove_dead()
+            try:
+                temporary.write_text(content, encoding="utf-8")
+                while not (self._make(temporary) or self._take_over(temporary)):
+                    pass
+            finally:
+                temporary.unlink(missing_ok=True)
         except OSError as error:
             raise RunError(
                 f"cannot write to run {self._run!r}: {error.strerror} ({str(self._path)!r})"
@@ -61,48 +68,29 @@ class Lease:
         self._thread.start()
         reach("lease.taken")
 
-    def _try_to_make(self) -> bool:
-        """Make the file, whole, unless there is one."""
-        content = json.dumps({**identity(), "token": self._token, "since": time.time()})
-        temporary = self._path.with_name(f".lease.{self._token}.tmp")
-        temporary.write_text(content, encoding="utf-8")
+    def _make(self, written: Path) -> bool:
+        """Give the lease its name, unless there is one; return whether it is ours."""
         try:
-            os.link(temporary, self._path)
+            os.link(written, self._path)
         except FileExistsError:
             return False
-        finally:
-            temporary.unlink()
         return True
 
-    def _remove_dead(self) -> None:
-        """Remove the lease of a holder that is gone; raise if it is not."""
-        try:
-            age = time.time() - self._path.stat().st_mtime
-            holder = _holder(self._path)
-        except FileNotFoundError:
-            return  # it was given back just now
-        gone = is_gone(holder)
-        if gone is False or (gone is None and age < _STALE_S):
-            raise RunHeldError(
-                f"run {self._run!r} is held by process {holder.get('pid')} on "
-                f"{holder.get('host')}, at work since {_when(holder)}; wait for it, or stop it"
-            )
-        _LOG.warning(
-            "process %s on %s left run %s without an end; going on from there",
-            holder.get("pid"), holder.get("host"), self._run,
-        )  # fmt: skip
+    def _take_over(self, written: Path) -> bool:
+        """Put our lease in the place of one whose holder is gone; raise if it is not gone."""
+        with _locked(self._path) as found:
+            if found is None:
+                return False
+            holder, gone = found.holder, is_gone(found.holder)
+            if gone is False or (gone is None and time.time() - found.seen_s < _STALE_S):
+                raise RunHeldError(
+                    f"run {self._run!r} is held by {_who(holder)}, at work since "
+                    f"{_when(holder.get('since', found.seen_s))}; wait for it, or stop it"
+                )
+            written.rename(self._path)
+        _LOG.warning("%s left run %s without an end; going on from there", _who(holder), self._run)
         self.is_inherited = True
-        # Of all who find it dead, one moves it away.
-        grave = self._path.with_name(f".lease.{self._token}.dead")
-        try:
-            self._path.rename(grave)
-        except FileNotFoundError:
-            return
-        if _holder(grave).get("token") != holder.get("token"):
-            # Another process was faster, and this is its lease.
-            with suppress(FileExistsError):
-                os.link(grave, self._path)
-        grave.unlink()
+        return True
 
     def _beat(self) -> None:
         while not self._stop.wait(_HEARTBEAT_S):
@@ -113,15 +101,12 @@ class Lease:
 
     def require(self) -> None:
         """Raise RunHeldError if another process has taken the run over; nothing may be written."""
-        holder: dict[str, Any] = {}
-        for _ in range(_LOOKS):
-            try:
-                holder = _holder(self._path)
-                break
-            except FileNotFoundError:  # perhaps put aside for a moment, see `_remove_dead`
-                time.sleep(_LOOK_S)
+        try:
+            holder = _holder(self._path.read_bytes())
+        except FileNotFoundError:
+            holder = {}
         if holder.get("token") != self._token:
-            who = f"process {holder['pid']} on {holder['host']}" if holder else "nobody"
+            who = _who(holder) if holder else "nobody"
             raise RunHeldError(
                 f"run {self._run!r} is held by {who} now: this process was taken for dead. What "
                 "it did is in the run's journal; --extend-run goes on from there"
@@ -132,9 +117,9 @@ class Lease:
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
-        with suppress(FileNotFoundError):
-            if _holder(self._path).get("token") == self._token:
-                self._path.unlink()
+        with _locked(self._path) as found:
+            if found is not None and found.holder.get("token") == self._token:
+                self._path.unlink(missing_ok=True)
         reach("lease.released")
 
 
@@ -166,10 +151,56 @@ def _remove_empty(folders: list[Path]) -> None:
             return
 
 
-def _holder(path: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return found
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A lease that nobody else takes over or removes for the moment."""
+
+    #: What it says; nothing if it is damaged.
+    holder: dict[str, Any]
+    #: When its holder showed up last [s since 1970].
+    seen_s: float
 
 
-def _when(holder: dict[str, Any]) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(float(holder.get("since", 0))))
+@contextmanager
+def _locked(path: Path) -> Iterator[_Found | None]:
+    """Lend a lease; None if it was given back or taken over just now.
+
+    The kernel lets go of it however this process ends.
+    """
+    try:
+        stream = path.open("rb+")
+    except FileNotFoundError:
+        yield None
+        return
+    with stream:
+        with suppress(OSError):  # a file system without locks; `require` tells who lost
+            fcntl.flock(stream, fcntl.LOCK_EX)
+        yield _found(stream, path)
+
+
+def _found(stream: BinaryIO, path: Path) -> _Found | None:
+    try:
+        status = os.fstat(stream.fileno())
+        is_there = os.path.samestat(status, path.stat())
+        return _Found(_holder(stream.read()), status.st_mtime) if is_there else None
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ESTALE):
+            return None
+        raise
+
+
+def _holder(content: bytes) -> dict[str, Any]:
+    """Return what a lease says; nothing if it is damaged, as by a machine that failed."""
+    try:
+        found = json.loads(content)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _who(holder: Mapping[str, Any]) -> str:
+    return f"process {holder['pid']} on {holder['host']}" if holder else "an unknown process"
+
+
+def _when(time_s: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time_s))

@@ -35,7 +35,7 @@ class CapturedLog(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:  # noqa: D102 - as its base class says
         if self._thread is not None and record.thread != self._thread:
             return
-        message = record.getMessage()
+        message = _message(record)
         entry = {
             "name": record.name,
             "asctime": datetime.fromtimestamp(record.created, tz=UTC).isoformat(),
@@ -59,7 +59,15 @@ class CapturedLog(logging.Handler):
     def add_text(self, name: str, text: str) -> None:
         """Keep a text that was printed, not logged."""
         level = logging.INFO
-        self.handle(logging.LogRecord(name, level, name, 0, text.replace("%", "%%"), (), None))
+        self.handle(logging.LogRecord(name, level, name, 0, text, (), None))
+
+
+def _message(record: logging.LogRecord) -> str:
+    """Return what a record says; a wrong call of the logger is no failure of the task."""
+    try:
+        return record.getMessage()
+    except (TypeError, ValueError, LookupError) as error:
+        return f"{record.msg!r} with {record.args!r}: {error}"
 
 
 @contextmanager

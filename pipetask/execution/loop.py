@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
 
-from butler_core.repository.repository import Repository
 from pipetask.errors import RunStoppedError
 from pipetask.execution.batch_size import BatchSizes
 from pipetask.execution.engines.engine import Engine
@@ -19,9 +18,9 @@ from pipetask.execution.lost_result import lost_result
 from pipetask.execution.patience import Patience
 from pipetask.execution.quantum_work import Fault, Outcome, QuantumResult, QuantumWork, RunSetup
 from pipetask.execution.ranking import critical_path
-from pipetask.execution.registrar import Registrar
 from pipetask.execution.run_options import CRITICAL_PATH, RunOptions
 from pipetask.execution.schedule import Cause, Schedule, Start, State
+from pipetask.execution.sink import Sink
 from pipetask.execution.summary import RunSummary
 from pipetask.execution.task_rules import Capacity
 from pipetask.execution.work_source import WorkSource
@@ -51,12 +50,12 @@ class Loop:
 
     def __init__(
         self,
-        repository: Repository,
         graph: QuantumGraph,
+        source: WorkSource,
         setup: RunSetup,
         options: RunOptions,
         engine: Engine,
-        registrar: Registrar,
+        registrar: Sink,
         journal: Journal,
     ) -> None:
         self._options = options
@@ -70,7 +69,7 @@ class Loop:
         self._schedule = _schedule(graph, options, self._labels, self._tasks, engine)
         self._interrupts = Interrupts()
         self._patience = Patience(options.patience_s, lambda: self._interrupts.came)
-        self._source = WorkSource(repository, graph, is_part=options.chosen is not None)
+        self._source = source
         self._sizes = BatchSizes(engine.n_workers, engine.max_batch)
         self._flying: dict[Future[list[QuantumResult]], list[QuantumWork]] = {}
         self._starts: dict[Future[list[QuantumResult]], tuple[Start, float]] = {}

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import logging
-import platform
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from butler_core.butler.butler import Butler
@@ -14,12 +12,12 @@ from butler_core.failpoints import reach
 from butler_core.repository.repository import Repository
 from butler_core.repository.writing import ensure_run
 from pipetask.errors import RunError
+from pipetask.execution.init_values import init_values
 from pipetask.execution.quantum_work import InputDataset, RunSetup, TaskSetup
-from pipetask.execution.worker import make_task
-from pipetask.pipeline_graph.import_tasks import import_task
+from pipetask.execution.task_setups import code_facts, code_traces, task_setup
 from pipetask.pipeline_graph.resolved import PACKAGES_DATASET_TYPE, ResolvedPipelineGraph
-from pipetask.provenance.code_trace import digest_of, trace_code
 from pipetask.quantum_graph.graph import QuantumGraph
+from pipetask.quantum_graph.graph_quantum import GraphTask
 
 _LOG = logging.getLogger(__name__)
 
@@ -76,34 +74,23 @@ def prepare_run(
     butler = Butler(repository, run=graph.output_run)
     inputs = _input_collections(graph)
     setups: dict[str, TaskSetup] = {}
-    traces = {t.label: trace_code(import_task(t.class_name).__module__) for t in graph.tasks}
+    traces = code_traces(graph)
+
+    def find(name: str) -> InputDataset:
+        return _find_init_input(butler, name, inputs)
+
+    def setup_of(task: GraphTask) -> TaskSetup:
+        setups[task.label] = task_setup(task, pipeline, traces[task.label], find)
+        return setups[task.label]
+
+    configs = {node.config_dataset_type for node in pipeline.tasks}
     with repository.transaction():
-        if with_init and with_versions:
-            _put_once(butler, _packages(), PACKAGES_DATASET_TYPE)
-        for task in graph.tasks:
-            node = pipeline.graph.task(task.label)
-            if with_init:
-                config = _plain_config(task.config)
-                _put_once(butler, config, node.config_dataset_type, must_equal=True)
-            init_inputs = {
-                edge.connection_name: _find_init_input(butler, edge.dataset_type_name, inputs)
-                for edge in node.init_reads
-            }
-            setups[task.label] = TaskSetup(
-                task.label,
-                task.class_name,
-                task.config,
-                init_inputs,
-                digest_of(task.config.encode()),
-                traces[task.label].digest,
-            )
-            if with_init and node.init_writes:
-                made = make_task(setups[task.label], repository.datastore)
-                for edge in node.init_writes:
-                    value = getattr(made, edge.connection_name, None)
-                    if value is None:
-                        raise RunError(f"{task.class_name} did not set its init output {edge}")
-                    _put_once(butler, value, edge.dataset_type_name)
+        values = init_values(graph, pipeline, setup_of, repository.datastore)
+        for name, value in values if with_init else ():
+            if with_versions or name != PACKAGES_DATASET_TYPE:
+                _put_once(butler, value, name, must_equal=name in configs)
+        for task in graph.tasks if not with_init else ():
+            setup_of(task)
     reach("ready.committed")
     return RunSetup(
         key=uuid.uuid4().hex,
@@ -112,7 +99,7 @@ def prepare_run(
         tasks=setups,
         log_level=logging.getLogger("pipetask").getEffectiveLevel(),
         debugger=debugger,
-        code={n: {"files": t.files, "versions": t.versions} for n, t in traces.items()},
+        code=code_facts(traces),
     )
 
 
@@ -120,12 +107,6 @@ def _input_collections(graph: QuantumGraph) -> Sequence[str]:
     import json
 
     return (graph.output_run, *json.loads(graph.header["input_collections"]))
-
-
-def _plain_config(text: str) -> Mapping[str, Any]:
-    import yaml
-
-    return dict(yaml.safe_load(text) or {})
 
 
 def _put_once(butler: Butler, obj: Any, name: str, *, must_equal: bool = False) -> None:
@@ -152,9 +133,3 @@ def _find_init_input(butler: Butler, name: str, collections: Sequence[str]) -> I
     if record is None:
         raise RunError(f"the init input {found} has no file")
     return InputDataset(found, record)
-
-
-def _packages() -> dict[str, str]:
-    """Return the versions of Python and of every distribution installed."""
-    found = {d.metadata["Name"]: d.version for d in importlib.metadata.distributions()}
-    return {"python": platform.python_version(), **dict(sorted(found.items()))}

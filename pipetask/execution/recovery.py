@@ -34,9 +34,13 @@ def recover(repository: Repository, folder: RunFolder, run: str, lease: Lease) -
     RunError
         If a journal's graph is not there.
     """
-    return sum(
-        recover_graph(repository, folder, run, lease, graph_id) for graph_id in folder.unfinished()
-    )
+    graph_ids = folder.unfinished()
+    count = sum(recover_graph(repository, folder, run, lease, each) for each in graph_ids)
+    if count:
+        _LOG.warning(
+            "run %s was interrupted; %d datasets that it had made are registered now", run, count
+        )
+    return count
 
 
 def recover_graph(
@@ -60,11 +64,6 @@ def recover_graph(
     finally:
         merged.close()
     seal(folder, graph_id)
-    if registrar.n_registered:
-        _LOG.warning(
-            "run %s was interrupted; %d datasets that it had made are registered now",
-            run, registrar.n_registered,
-        )  # fmt: skip
     return registrar.n_registered
 
 

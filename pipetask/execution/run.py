@@ -15,6 +15,7 @@ from butler_core.datastore.syncing import sync_file
 from butler_core.failpoints import reach
 from butler_core.repository.repository import Repository
 from pipetask.execution.engines.engine import Engine, make_engine
+from pipetask.execution.input_files import RegistryFiles
 from pipetask.execution.lease import Lease, held
 from pipetask.execution.leftovers import remove_half_written
 from pipetask.execution.loop import Loop
@@ -24,6 +25,7 @@ from pipetask.execution.recovery import recover
 from pipetask.execution.registrar import Registrar
 from pipetask.execution.run_options import RunOptions
 from pipetask.execution.summary import RunSummary
+from pipetask.execution.work_source import WorkSource
 from pipetask.provenance.history import seal
 from pipetask.provenance.journal import RUN, Journal
 from pipetask.provenance.process_identity import identity
@@ -43,7 +45,7 @@ class HeldRun:
 
 @contextmanager
 def hold_run(
-    repository: Repository, run: str, journal_folder: Path | None = None
+    repository: Repository, run: str, journal_folder: Path | None = None, *, recovers: bool = True
 ) -> Iterator[HeldRun]:
     """Hold a run, and register what an interrupted process has done in it.
 
@@ -51,6 +53,8 @@ def hold_run(
     ----------
     journal_folder
         Where journals are, if not with the run's files.
+    recovers
+        Whether to register what is in journals.
 
     Raises
     ------
@@ -61,7 +65,8 @@ def hold_run(
     with held(folder.lease, run) as lease:
         if lease.is_inherited or folder.unfinished():
             remove_half_written(repository.datastore.root / run)
-        recover(repository, folder, run, lease)
+        if recovers:
+            recover(repository, folder, run, lease)
         yield HeldRun(folder, lease)
 
 
@@ -105,7 +110,7 @@ def run_graph(
         refuse_made(repository, graph, options.chosen)
         keep_graph(run.folder, graph)
         with tempfile.TemporaryDirectory(prefix="pipetask-workers-") as traces:
-            own = _complete(setup, options, traces if engine.leaves_traces else None)
+            own = complete_setup(setup, options, traces if engine.leaves_traces else None)
             summary = _run(repository, graph, own, options, run, engine)
     finally:
         engine.close()
@@ -123,9 +128,11 @@ def _run(
 ) -> RunSummary:
     journal = Journal(run.folder.journal(graph.id))
     try:
-        journal.note(RUN, _head(graph, setup))
+        journal.note(RUN, journal_head(graph, setup))
         registrar = Registrar(repository, graph.output_run, journal, run.lease)
-        loop = Loop(repository, graph, setup, options, engine, registrar, journal)
+        files = RegistryFiles(repository, is_part=options.chosen is not None)
+        source = WorkSource(repository.datastore, graph, files)
+        loop = Loop(graph, source, setup, options, engine, registrar, journal)
         loop.run()
     except BaseException:
         engine.close(kill=True)
@@ -135,7 +142,7 @@ def _run(
     return loop.summary
 
 
-def _complete(setup: RunSetup, options: RunOptions, traces: str | None) -> RunSetup:
+def complete_setup(setup: RunSetup, options: RunOptions, traces: str | None) -> RunSetup:
     """Return a setup with what the options say of each task."""
 
     def complete(task: TaskSetup) -> TaskSetup:
@@ -146,7 +153,7 @@ def _complete(setup: RunSetup, options: RunOptions, traces: str | None) -> RunSe
     return replace(setup, tasks=tasks, traces=traces)
 
 
-def _head(graph: QuantumGraph, setup: RunSetup) -> dict[str, Any]:
+def journal_head(graph: QuantumGraph, setup: RunSetup) -> dict[str, Any]:
     """Return what the journal says of the run as a whole."""
     tasks = {
         label: {"class": task.class_name, "config": task.config_digest, "code": task.code_digest}

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from butler_core.datasets.dataset_ref import DatasetRef
+from butler_core.datastore.file_datastore import FileDatastore
 from butler_core.datastore.file_record import FileRecord
-from butler_core.repository.repository import Repository
+from pipetask.execution.input_files import InputFiles
 from pipetask.execution.quantum_work import (
     InputConnectionWork,
     InputDataset,
@@ -36,15 +37,13 @@ class WorkSource:
 
     Parameters
     ----------
-    is_part
-        Whether other runs of the same graph may have made inputs.
+    files
+        Finds the files of datasets that existed before the run.
     """
 
-    def __init__(
-        self, repository: Repository, graph: QuantumGraph, *, is_part: bool = False
-    ) -> None:
-        self._is_part = is_part
-        self._repository = repository
+    def __init__(self, datastore: FileDatastore, graph: QuantumGraph, files: InputFiles) -> None:
+        self._datastore = datastore
+        self._files = files
         self._graph = graph
         self._tasks = {task.label: task for task in graph.tasks}
         self._readers_left = graph.consumer_counts()
@@ -74,21 +73,7 @@ class WorkSource:
 
     def _find_stored(self, quanta: Iterable[GraphQuantum]) -> None:
         """Look up the files of datasets that existed before the run."""
-        wanted: dict[uuid.UUID, DatasetRef] = {}
-        for quantum in quanta:
-            for refs in quantum.inputs.values():
-                for ref in refs:
-                    is_there = self._is_part or ref.id in quantum.existing
-                    if is_there and ref.id not in self._stored:
-                        wanted[ref.id] = ref
-        if not wanted:
-            return
-        registry = self._repository.registry
-        keys = registry.datasets.keys_of(wanted.values())
-        records = registry.files.find(keys.values())
-        for id_, key in keys.items():
-            if key in records:
-                self._stored[uuid.UUID(bytes=id_)] = records[key]
+        self._stored |= self._files.find(quanta, self._stored)
 
     # ------------------------------------------------------------------ work
     def work(self, number: int, attempt: int = 1) -> QuantumWork:
@@ -138,7 +123,7 @@ class WorkSource:
 
     def _output(self, quantum: GraphQuantum, ref: DatasetRef) -> OutputDataset:
         values = quantum.path_values[ref.id]
-        return OutputDataset(ref, self._repository.datastore.path_for(ref, values))
+        return OutputDataset(ref, self._datastore.path_for(ref, values))
 
     def _note_file(
         self, quantum: GraphQuantum, rows: dict[str, ConnectionRow], name: str

@@ -179,3 +179,16 @@ def make_noted(connection: duckdb.DuckDBPyConnection, journals: Iterable[Path]) 
 def text_of(value: Path | str) -> str:
     """Return a path as an SQL literal."""
     return "'" + str(value).replace("'", "''") + "'"
+
+
+def done_numbers(folder: RunFolder, graph_id: str) -> frozenset[int]:
+    """Return the numbers of the quanta of a graph that are done, in its history or its journals."""
+    done = "SELECT number FROM {} WHERE outcome IN ('succeeded', 'no-work')"
+    with database() as connection:
+        make_noted(connection, folder.journals(graph_id))
+        rows = connection.execute(done.format("noted")).fetchall()
+        history = folder.history(graph_id)
+        if history.exists():
+            connection.execute(f"ATTACH {text_of(history)} AS earlier (READ_ONLY)")
+            rows += connection.execute(done.format("earlier.attempt")).fetchall()
+    return frozenset(row[0] for row in rows)

@@ -29,6 +29,8 @@ _CHECKSUM_LENGTH = 8
 
 #: Kinds of records.
 RUN = "run"
+#: A dataset without dimensions that was written without a registry.
+INIT = "init"
 QUANTUM = "quantum"
 #: Follows a quantum's record: its metadata and log, which are not in an archive yet.
 NOTES = "notes"

@@ -18,6 +18,7 @@ from pipetask.quantum_graph.losses import Loss
 from pipetask.quantum_graph.parts import Part, find_parts
 from pipetask.quantum_graph.prune import Pruner
 from pipetask.quantum_graph.request import BuildRequest
+from pipetask.quantum_graph.reuse_request import ReasonGroup
 from pipetask.quantum_graph.where import Condition, read_condition
 from pipetask.quantum_graph.workspace import StageReport, Workspace
 
@@ -35,6 +36,8 @@ class BuildReport:
     n_pruned: Mapping[str, int]
     #: What was lost on the way, and to which constraint.
     losses: tuple[Loss, ...] = ()
+    #: Why quanta run that earlier runs might have spared.
+    reasons: tuple[ReasonGroup, ...] = ()
 
 
 def build_quantum_graph(
@@ -81,7 +84,10 @@ def build_quantum_graph(
         finally:
             workspace.close()
         losses += pruner.losses
-        report = BuildReport(tuple(workspace.reports), pruner.done, pruner.pruned, tuple(losses))
+        reasons = tuple(pruner.reuse.reasons) if pruner.reuse is not None else ()
+        report = BuildReport(
+            tuple(workspace.reports), pruner.done, pruner.pruned, tuple(losses), reasons
+        )
     return QuantumGraph.open(path), report
 
 

@@ -1,4 +1,4 @@
-"""The ``.qg`` file: a DuckDB database with six tables, whatever the pipeline.
+"""The ``.qg`` file: a DuckDB database with the same tables, whatever the pipeline.
 
 ======== ==================================================================
 table    columns
@@ -10,6 +10,9 @@ dataset  dataset, dataset_type, data_id, id, run (null for what will be made)
 edge     quantum, connection, dataset
 data_id  data_id, dimensions, and a column for each dimension and each
          record field that paths need
+file     dataset, path, formatter, storage_class, size, checksum: where the
+         files of inputs are that exist; empty unless that was asked for, and
+         not there in files of older programs
 ======== ==================================================================
 
 Tasks, dataset types, connections and dimension groups are small integers;
@@ -55,6 +58,18 @@ TABLES = {
     },
     "edge": {"quantum": "BIGINT", "connection": "SMALLINT", "dataset": "BIGINT"},
     "data_id": {"data_id": "BIGINT", "dimensions": "SMALLINT"},
+}
+
+#: Tables that a file need not have.
+MORE_TABLES = {
+    "file": {
+        "dataset": "BIGINT",
+        "path": "VARCHAR",
+        "formatter": "VARCHAR",
+        "storage_class": "VARCHAR",
+        "size": "BIGINT",
+        "checksum": "VARCHAR",
+    }
 }
 
 #: Entries that the header has at least.
@@ -108,7 +123,7 @@ def writing(connection: duckdb.DuckDBPyConnection, path: Path) -> Iterator[str]:
 
 def make_tables(connection: duckdb.DuckDBPyConnection, file: str) -> None:
     """Make the tables of an attached new file; only ``data_id`` depends on the graph."""
-    for table, columns in TABLES.items():
+    for table, columns in {**TABLES, **MORE_TABLES}.items():
         if table != "data_id":
             listed = ", ".join(f"{name} {type_}" for name, type_ in columns.items())
             connection.execute(f"CREATE TABLE {file}.{table} ({listed})")
@@ -175,12 +190,13 @@ def _check_tables(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     found: dict[str, dict[str, str]] = {}
     for schema, table, column, type_ in rows:
         found.setdefault(table if schema == "main" else f"{schema}.{table}", {})[column] = type_
+    due = {**TABLES, **{name: MORE_TABLES[name] for name in MORE_TABLES.keys() & found.keys()}}
     wrong = [
-        table for table, columns in TABLES.items() if columns.items() - found.get(table, {}).items()
+        table for table, columns in due.items() if columns.items() - found.get(table, {}).items()
     ]
     # A view could stand for anything.
     strange = connection.execute("SELECT 1 FROM duckdb_views() WHERE NOT internal").fetchall()
-    if wrong or strange or found.keys() - TABLES.keys():
+    if wrong or strange or found.keys() - due.keys():
         raise GraphFileError(
             f"{str(path)!r} is not a quantum graph of ours: it lacks, or has other than, the "
             "tables "
@@ -194,8 +210,11 @@ def _name_tables(connection: duckdb.DuckDBPyConnection) -> None:
     Rule: the file's own schema is never searched, so that no function which it
     defines can stand in for one of DuckDB's.
     """
-    for table in TABLES:
-        connection.execute(f"CREATE VIEW {table} AS SELECT * FROM {_CATALOG}.main.{table}")  # noqa: S608 - fixed names
+    rows = connection.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE database_name = ?", [_CATALOG]
+    ).fetchall()
+    for (table,) in rows:
+        connection.execute(f"CREATE VIEW {table} AS SELECT * FROM {_CATALOG}.main.{table}")  # noqa: S608 - names checked before
 
 
 def _check_header(connection: duckdb.DuckDBPyConnection, path: Path) -> None:

@@ -16,6 +16,7 @@ from pipetask.quantum_graph.connection_row import ConnectionRow, connection_rows
 from pipetask.quantum_graph.file_format import FORMAT_VERSION, make_tables, writing
 from pipetask.quantum_graph.graph_digest import digest_of
 from pipetask.quantum_graph.id_spaces import IdSpaces
+from pipetask.quantum_graph.input_files import write_files
 from pipetask.quantum_graph.prune import Pruner, quanta_table, state_table
 from pipetask.quantum_graph.request import BuildRequest
 from pipetask.quantum_graph.workspace import Workspace, listed, quoted
@@ -56,6 +57,8 @@ class Freezer:
                 outcome.n_out = workspace.count_in(file, "edge")
             with workspace.stage("freeze", "datasets", n_datasets) as outcome:
                 self._write_datasets(file)
+                if self.request.with_files:
+                    write_files(workspace, self.request.repository.registry, file)
                 outcome.n_out = workspace.count_in(file, "dataset")
             with workspace.stage("freeze", "quanta and data IDs", n_quanta) as outcome:
                 self._write_quanta(file)
@@ -332,6 +335,7 @@ class Freezer:
             "dimension_groups": json.dumps([list(group.required) for group in self._groups]),
             "record_fields": json.dumps([n for n in self._data_id_columns() if "." in n]),
             "pipeline": pipeline.graph.pipeline.to_yaml(),
+            "has_files": str(self.request.with_files).lower(),
             "digest": digest_of(self.workspace.rows, file),
             **facts,
         }

@@ -104,6 +104,18 @@ class QuantumGraph:
         """What this graph is called, beside others of its run."""
         return self.header.get("graph_id") or self.digest[:16]
 
+    def require_id(self, wanted: str | None) -> None:
+        """Raise GraphFileError if an id is given and is not this graph's."""
+        if wanted and wanted != self.id:
+            raise GraphFileError(
+                f"the graph in {str(self.path)!r} has the id {self.id}, not {wanted}"
+            )
+
+    @property
+    def has_files(self) -> bool:
+        """Whether it says where the files of its inputs are."""
+        return self.header.get("has_files") == "true"
+
     @property
     def digest(self) -> str:
         """Digest of quanta, datasets and edges; the same request gives the same."""
@@ -308,9 +320,10 @@ class QuantumGraph:
                 inputs[connection.name].append(ref)
                 if run is not None:
                     existing.add(dataset_id)
+                    continue
             else:
                 outputs[connection.name].append(ref)
-                path_values[dataset_id] = dict(zip(self._data_id_names, known, strict=True))
+            path_values[dataset_id] = dict(zip(self._data_id_names, known, strict=True))
         return GraphQuantum(
             number,
             id_,

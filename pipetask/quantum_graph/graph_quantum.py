@@ -39,7 +39,7 @@ class GraphQuantum:
     inputs: Mapping[str, tuple[DatasetRef, ...]]
     #: Outputs by connection name, ``_metadata`` and ``_log`` included.
     outputs: Mapping[str, tuple[DatasetRef, ...]]
-    #: Values for path templates, by dataset id, of the outputs.
+    #: Values for path templates, by dataset id, of all that did not exist when it was built.
     path_values: Mapping[uuid.UUID, Mapping[str, Any]]
     #: Numbers of the datasets it reads and writes, by dataset id.
     numbers: Mapping[uuid.UUID, int]

@@ -13,6 +13,7 @@ from pipetask.quantum_graph.id_spaces import IdSpaces
 from pipetask.quantum_graph.join import dataset_table
 from pipetask.quantum_graph.losses import Loss, named_rows
 from pipetask.quantum_graph.request import BuildRequest
+from pipetask.quantum_graph.reuse import Reuse
 from pipetask.quantum_graph.several import refuse_several
 from pipetask.quantum_graph.where import Condition
 from pipetask.quantum_graph.workspace import Workspace, quoted
@@ -50,6 +51,10 @@ class Pruner:
         found = self._registry.collections.find([request.output_run])
         self._output_run = list(found.values())
         self._skip = self._registry.collections.flatten(request.skip_existing_in)
+        #: Decides which quanta need not run again; None if those that exist never do.
+        self.reuse: Reuse | None = None
+        if request.reuse is not None:
+            self.reuse = Reuse(workspace, request.reuse, request.pipeline, spaces)
         #: Names of dataset types of which not every data ID has a dataset.
         self._partial: set[str] = set()
         #: Table of edges by (label, connection name) of a prerequisite.
@@ -80,11 +85,14 @@ class Pruner:
                 outcome.n_out = self._workspace.count(quanta)
             for edge in node.reads:
                 if edge.is_prerequisite:
-                    dataset_type = self._pipeline.dataset_types[edge.dataset_type_name]
                     key = (node.label, edge.connection_name)
-                    self.prerequisite_edges[key] = self._finder.find(
-                        edge, dataset_type, group, quanta
-                    )
+                    self.prerequisite_edges[key] = self._find_prerequisite(edge, node)
+
+    def _find_prerequisite(self, edge: ReadEdge, node: TaskNode) -> str:
+        """Make the table of a prerequisite's edges for all quanta of a task that are left."""
+        dataset_type = self._pipeline.dataset_types[edge.dataset_type_name]
+        group = self._pipeline.task_dimensions(node.label)
+        return self._finder.find(edge, dataset_type, group, quanta_table(node.label))
 
     def _add_overall_input(self, name: str) -> None:
         dataset_type = self._pipeline.dataset_types[name]
@@ -146,10 +154,16 @@ class Pruner:
 
     def _drop_done(self, node: TaskNode) -> None:
         """Drop the quanta whose metadata, or all of whose outputs, are there already."""
-        if not self._skip:
+        if not self._skip and self.reuse is None:
             return
         quanta = quoted(quanta_table(node.label))
         before = self._workspace.count(quanta_table(node.label))
+        if self.reuse is not None:
+            names = {edge.dataset_type_name for edge in node.reads if not edge.is_prerequisite}
+            states = {name: state_table(name) for name in (*names, node.metadata_dataset_type)}
+            self.reuse.drop_done(node, quanta_table(node.label), states, self._find_prerequisite)
+            self.done[node.label] = before - self._workspace.count(quanta_table(node.label))
+            return
         metadata = quoted(state_table(node.metadata_dataset_type))
         self._workspace.run(
             f"DELETE FROM {quanta} WHERE i IN (SELECT i FROM {metadata} WHERE id IS NOT NULL)"  # noqa: S608 - quoted
@@ -220,7 +234,7 @@ class Pruner:
 
     def _drop_outputs_of_dropped(self, node: TaskNode) -> None:
         """Drop the outputs that no quantum will write and that do not exist."""
-        if not (self._skip or self.pruned.get(node.label)):
+        if not (self._skip or self.reuse or self.pruned.get(node.label)):
             return
         quanta = quoted(quanta_table(node.label))
         for name in self._outputs(node):

@@ -8,6 +8,7 @@ from typing import Any
 
 from butler_core.repository.repository import Repository
 from pipetask.pipeline_graph.resolved import ResolvedPipelineGraph
+from pipetask.quantum_graph.reuse_request import ReuseRequest
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,14 @@ class BuildRequest:
     data_id_tables: tuple[Mapping[str, Sequence[Any]], ...] = ()
     #: Quanta whose outputs exist in these collections are left out.
     skip_existing_in: tuple[str, ...] = ()
+    #: Earlier runs whose quanta are left out where nothing has changed; then ``skip_existing_in``
+    #: must name these runs.
+    reuse: ReuseRequest | None = None
     #: Whether outputs that exist in the output run will be replaced.
     clobber_outputs: bool = False
+    #: Whether the graph says where the files of its inputs are, so that it can be run without a
+    #: registry.
+    with_files: bool = False
     #: Bound on the memory of the build's tables [MB], beyond which they go to disk.
     memory_limit_mb: int = 600
     #: Threads of the build; None for all cores.

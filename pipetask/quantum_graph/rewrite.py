@@ -43,6 +43,8 @@ def update_run(
             f"CASE WHEN run IS NULL THEN uuidv7() ELSE id END, run FROM {_SOURCE}.dataset "
             "ORDER BY dataset"
         )
+        if graph.has_files:
+            connection.execute(f"INSERT INTO {file}.file SELECT * FROM {_SOURCE}.file")  # noqa: S608 - fixed names
         _write_header(graph, connection, file, {"output_run": run, **(facts or {})})
     return QuantumGraph.open(path)
 
@@ -90,6 +92,11 @@ def extract(graph: QuantumGraph, numbers: Collection[int], path: Path) -> Quantu
             f"FROM {_SOURCE}.dataset d JOIN used u USING (dataset) ORDER BY u.new",
             [graph.output_run],
         )
+        if graph.has_files:
+            connection.execute(
+                f"INSERT INTO {file}.file SELECT u.new, f.* EXCLUDE (dataset) "  # noqa: S608 - fixed names
+                f"FROM {_SOURCE}.file f JOIN used u USING (dataset) ORDER BY u.new"
+            )
         connection.execute(
             f"CREATE TABLE {file}.data_id AS SELECT * FROM {_SOURCE}.data_id WHERE data_id IN "  # noqa: S608 - fixed names
             f"(SELECT data_id FROM {file}.quantum UNION SELECT data_id FROM {file}.dataset) "

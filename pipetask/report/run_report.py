@@ -127,6 +127,7 @@ def _causes(states: QuantumStates) -> list[Cause]:
 def _slowest(states: QuantumStates) -> list[SlowQuantum]:
     rows = states.connection.execute(
         "SELECT task, data_id, elapsed_s, peak_memory_mib FROM state WHERE elapsed_s IS NOT NULL "
-        f"ORDER BY elapsed_s DESC, task, data_id LIMIT {_N_SLOWEST}"  # noqa: S608 - a number
+        "ORDER BY elapsed_s DESC, task, data_id LIMIT ?",
+        [_N_SLOWEST],
     ).fetchall()
     return [SlowQuantum(task, json.loads(data_id), *rest) for task, data_id, *rest in rows]

@@ -167,7 +167,7 @@ def test_a_bad_value_stops_the_import_with_that_one_error() -> None:
     assert done.stderr.splitlines()[-1].startswith(f"ValueError: {VARIABLE} has the arrival")
 
 
-def test_every_point_that_the_program_reaches_is_listed() -> None:
+def test_the_points_listed_are_those_that_the_program_reaches() -> None:
     reached = {
         name
         for package in ("butler_core", "pipetask", "pipelines")
@@ -175,5 +175,4 @@ def test_every_point_that_the_program_reaches_is_listed() -> None:
         for name in re.findall(r"\b(?:reach|is_armed)\(\"([^\"]+)\"\)", path.read_text("utf-8"))
     }
 
-    assert "file.write" in reached
-    assert reached <= set(POINTS)
+    assert reached == set(POINTS)

@@ -41,11 +41,14 @@ def run(ctx: click.Context, /, **given: Any) -> None:
     from pipetask.cli.graph_session import (
         graph_session,
         nothing_to_do_is_fine,
+        print_reasons,
         write_graph_outputs,
     )
     from pipetask.cli.pipeline_session import print_shown
     from pipetask.cli.resuming import quanta_to_run
-    from pipetask.cli.run_session import make_ready, run_options
+    from pipetask.cli.run_options import run_options
+    from pipetask.cli.run_session import make_ready
+    from pipetask.cli.summary_text import print_summary
 
     how = run_options(given)
     summary = None
@@ -57,26 +60,36 @@ def run(ctx: click.Context, /, **given: Any) -> None:
         if given["qgraph_file"]:
             chosen = quanta_to_run(session.repository, session.graph, given)
         write_graph_outputs(given, session)
+        print_reasons(session.report)
         print_shown(given["show"], **session.shown())
         setup = make_ready(session, given, chosen)
         if given["init_only"]:
             click.echo(f"Run {session.graph.output_run!r} is ready; nothing was run.")
             return
-        summary = _run(session, setup, replace(how, chosen=chosen), given["profile"])
+        summary = _run(
+            session, setup, replace(how, chosen=chosen), given["profile"], given["metrics"]
+        )
     if summary is None:
         return
-    _print_summary(summary, given)
+    print_summary(summary)
+    if given["summary"]:
+        text = json.dumps(summary.to_json(), indent=1)
+        given["summary"].write_text(text + "\n", encoding="utf-8")
     if not summary.is_good:
         ctx.exit(_FAILED)
 
 
 def _run(
-    session: GraphSession, setup: RunSetup, how: RunOptions, profile_file: Path | None
+    session: GraphSession,
+    setup: RunSetup,
+    how: RunOptions,
+    profile_file: Path | None,
+    metrics_file: Path | None,
 ) -> RunSummary:
     from pipetask.cli.run_progress import watching
     from pipetask.execution.run import run_graph
 
-    with watching(session.graph) as watcher:
+    with watching(session.graph, metrics_file) as watcher:
         how = replace(how, watcher=watcher)
         if profile_file is None:
             return run_graph(session.repository, session.graph, setup, how, session.run)
@@ -88,40 +101,3 @@ def _run(
         )
         profile.dump_stats(profile_file)
         return summary
-
-
-def _print_summary(summary: RunSummary, given: dict[str, Any]) -> None:
-    from butler_core.cli.printing import print_sheet
-    from butler_core.cli.table_text import Sheet
-
-    print_sheet(Sheet(summary.to_columns()), "table")
-    click.echo(f"{summary.n_datasets} datasets in run {summary.run!r}, {summary.elapsed_s:.1f} s")
-    _print_failures(summary)
-    if given["summary"]:
-        given["summary"].write_text(
-            json.dumps(summary.to_json(), indent=1) + "\n", encoding="utf-8"
-        )
-
-
-def _print_failures(summary: RunSummary) -> None:
-    """Say what failed, where to read more, and how to go on."""
-    if not summary.failures:
-        return
-    from pipetask.execution.quantum_work import Outcome
-
-    for failure in summary.failures:
-        data_id = ", ".join(f"{name}: {value!r}" for name, value in failure.data_id.items())
-        click.echo(
-            f"{failure.task_label} {{{data_id}}} {failure.outcome.value}: {failure.error}", err=True
-        )
-    n_more = sum(map(summary.total, (Outcome.FAILED, Outcome.LOST))) - len(summary.failures)
-    if n_more:
-        click.echo(f"... and {n_more} more.", err=True)
-    logs = sorted({f"{f.task_label}_log" for f in summary.failures if f.log != b"[]"})
-    if logs:
-        names = ", ".join(map(repr, logs))
-        click.echo(f"What they logged is in the datasets {names} of run {summary.run!r}.", err=True)
-    click.echo(
-        "When the cause is mended, the same command with --extend-run does what is missing.",
-        err=True,
-    )

@@ -251,3 +251,13 @@ def test_a_file_that_was_cut_off_is_a_fault(place: Path, database: Database) -> 
     place.write_bytes(content[: len(content) // 2])
 
     assert database.faults() == ["database disk image is malformed"]
+
+
+def test_a_page_of_no_kind_is_a_fault(place: Path, database: Database) -> None:
+    _add(database, *range(5_000))
+    database.close()
+    content = bytearray(place.read_bytes())
+    content[3 * 4096] = 0
+    place.write_bytes(content)
+
+    assert "page 4" in database.faults()[0]

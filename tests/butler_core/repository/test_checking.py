@@ -33,6 +33,9 @@ from tests.disorder import (
     temporary,
 )
 
+#: Of tests that are about files more than about records.
+on_sqlite = pytest.mark.parametrize("registries", ["sqlite"], indirect=True)
+
 
 @pytest.fixture
 def kept(butler: Butler) -> Path:
@@ -90,6 +93,7 @@ def test_a_record_whose_dataset_is_gone_is_told_without(butler: Butler) -> None:
     assert (finding.kind, finding.dataset_type, finding.run) == (FindingKind.MISSING, None, None)
 
 
+@on_sqlite
 def test_a_file_of_another_size_is_found(butler: Butler, kept: Path) -> None:
     kept.write_bytes(b"{n: 1}\n# more\n")
 
@@ -99,6 +103,7 @@ def test_a_file_of_another_size_is_found(butler: Butler, kept: Path) -> None:
     assert (finding.expected, finding.found) == ("5 bytes", "14 bytes")
 
 
+@on_sqlite
 def test_a_file_without_recorded_size_may_have_any(butler: Butler) -> None:
     stray(butler, "run/1/some", b"of whatever size")
     register(butler, ["run/1/some"], size=None)
@@ -128,6 +133,7 @@ def test_content_is_looked_at_only_when_asked(
         (None, 0, False),
     ],
 )
+@on_sqlite
 def test_checksums_of_known_algorithms_are_compared(
     butler: Butler, checksum: str | None, n_compared: int, is_wrong: bool
 ) -> None:
@@ -140,10 +146,13 @@ def test_checksums_of_known_algorithms_are_compared(
     assert [f.kind for f in report.findings] == [FindingKind.CHECKSUM] * is_wrong
 
 
+@on_sqlite
 def test_files_ingested_in_place_are_looked_for(butler: Butler, tmp_path: Path) -> None:
     there, absent = tmp_path / "there", tmp_path / "absent"
-    there.write_bytes(b"12345")
-    register(butler, [str(there), str(absent), f"file://{tmp_path}/also%20absent"])
+    for path in (there, tmp_path / "also there"):
+        path.write_bytes(b"12345")
+    register(butler, [str(there), f"file://{tmp_path}/also%20there"])
+    register(butler, [str(absent), f"file://{tmp_path}/also%20absent"])
 
     assert found(butler) == [
         ("missing file", str(absent)),
@@ -160,6 +169,7 @@ def test_files_behind_a_url_are_counted(butler: Butler) -> None:
     assert report.counts == CheckCounts(n_files=0, n_datasets=2, n_not_local=2)
 
 
+@on_sqlite
 def test_a_file_of_several_datasets_is_one(butler: Butler) -> None:
     stray(butler, "run/1/shared", b"12345")
     register(butler, ["run/1/shared", "run/1/shared"], is_shared=True)
@@ -170,16 +180,24 @@ def test_a_file_of_several_datasets_is_one(butler: Butler) -> None:
     assert (report.counts.n_files, report.counts.n_datasets) == (1, 2)
 
 
-def test_of_records_that_contradict_each_other_the_wrong_one_is_found(butler: Butler) -> None:
+@pytest.mark.parametrize("path", ["run/1/shared", "{outside}", f"{ARCHIVE}#zip-path=a"])
+@on_sqlite
+def test_of_records_that_contradict_each_other_the_wrong_one_is_found(
+    butler: Butler, tmp_path: Path, path: str
+) -> None:
+    archive(butler, ["a"], recorded=[])
     stray(butler, "run/1/shared", b"12345")
-    register(butler, ["run/1/shared"], is_shared=True)
-    (wrong,) = register(butler, ["run/1/shared"], size=6, is_shared=True)
+    (tmp_path / "outside").write_bytes(b"12345")
+    path = path.format(outside=tmp_path / "outside")
+    register(butler, ["run/1/shared", f"{ARCHIVE}#zip-path=a", path], is_shared=True)
+    (wrong,) = register(butler, [path], size=6, is_shared=True)
 
     (finding,) = findings(butler)
 
     assert (finding.kind, finding.dataset_key) == (FindingKind.SIZE, wrong)
 
 
+@on_sqlite
 def test_what_cannot_be_looked_at_is_not_missing(butler: Butler, kept: Path) -> None:
     kept.unlink()
     kept.symlink_to(kept)
@@ -190,6 +208,7 @@ def test_what_cannot_be_looked_at_is_not_missing(butler: Butler, kept: Path) -> 
     assert finding.found == os.strerror(40)
 
 
+@on_sqlite
 def test_a_dataset_may_be_a_folder(butler: Butler) -> None:
     stray(butler, "run/1/cube.zarr/0/0")
     register(butler, ["run/1/cube.zarr"])
@@ -223,6 +242,7 @@ def test_members_of_an_archive_are_looked_for(butler: Butler) -> None:
     assert (report.counts.n_files, report.counts.n_datasets) == (1, 2)
 
 
+@on_sqlite
 def test_a_member_that_is_not_there_is_missing(butler: Butler) -> None:
     archive(butler, ["a"], recorded=["a", "b"])
 
@@ -232,6 +252,7 @@ def test_a_member_that_is_not_there_is_missing(butler: Butler) -> None:
     assert finding.path == f"{ARCHIVE}#zip-path=b"
 
 
+@on_sqlite
 def test_a_member_of_another_size_is_found(butler: Butler) -> None:
     archive(butler, ["a", "b"], recorded=["a"])
     register(butler, [f"{ARCHIVE}#zip-path=b"], size=6, is_shared=True)
@@ -242,6 +263,7 @@ def test_a_member_of_another_size_is_found(butler: Butler) -> None:
 
 
 @pytest.mark.parametrize("fate", ["gone", "broken"])
+@on_sqlite
 def test_all_members_of_an_archive_are_missing_with_it(butler: Butler, fate: str) -> None:
     made = archive(butler, ["a", "b"], recorded=["a", "b"])
     made.unlink() if fate == "gone" else made.write_bytes(b"PK\x03\x04 no archive")
@@ -251,6 +273,7 @@ def test_all_members_of_an_archive_are_missing_with_it(butler: Butler, fate: str
     ] * 2
 
 
+@on_sqlite
 def test_the_content_of_a_member_is_compared(butler: Butler) -> None:
     made = archive(butler, ["a", "b"], recorded=[])
     checksum = "md5:827ccb0eea8a706c4c34a16891f84e7b"
@@ -266,6 +289,7 @@ def test_the_content_of_a_member_is_compared(butler: Butler) -> None:
 
 
 # --------------------------------------------------------------------- orphans
+@on_sqlite
 def test_a_file_that_no_record_names_is_an_orphan(butler: Butler, kept: Path) -> None:
     stray(butler, "run/1/deep/stray")
     stray(butler, "elsewhere")
@@ -276,6 +300,7 @@ def test_a_file_that_no_record_names_is_an_orphan(butler: Butler, kept: Path) ->
     ]
 
 
+@on_sqlite
 def test_what_is_not_a_dataset_of_its_own_right_is_no_orphan(butler: Butler, kept: Path) -> None:
     for path in ("cameras/own.yaml", "lost+found/run/1/stray", "run/1/graphs/some.qg"):
         stray(butler, path)
@@ -284,6 +309,7 @@ def test_what_is_not_a_dataset_of_its_own_right_is_no_orphan(butler: Butler, kep
     assert found(butler) == []
 
 
+@on_sqlite
 def test_only_runs_have_graphs(butler: Butler, kept: Path) -> None:
     butler.collections.register("tag", CollectionType.TAGGED)
     stray(butler, "tag/graphs/some.qg")
@@ -308,6 +334,7 @@ def test_configuration_and_database_may_have_other_names(tmp_path: Path) -> None
         assert found(butler) == []
 
 
+@on_sqlite
 def test_a_file_that_a_recorded_link_leads_to_is_no_orphan(butler: Butler) -> None:
     target = stray(butler, "incoming/file", b"12345")
     (root_of(butler) / "first").symlink_to(target)
@@ -317,6 +344,7 @@ def test_a_file_that_a_recorded_link_leads_to_is_no_orphan(butler: Butler) -> No
     assert found(butler) == []
 
 
+@on_sqlite
 def test_a_recorded_link_that_leads_nowhere_is_a_missing_file(butler: Butler) -> None:
     (root_of(butler) / "link").symlink_to("nowhere")
     register(butler, ["link"], size=None)
@@ -324,6 +352,7 @@ def test_a_recorded_link_that_leads_nowhere_is_a_missing_file(butler: Butler) ->
     assert found(butler) == [("missing file", "link")]
 
 
+@on_sqlite
 def test_folders_may_be_on_another_disk(butler: Butler, tmp_path: Path, kept: Path) -> None:
     folder = kept.parent
     shutil.move(folder, tmp_path / "disk")
@@ -335,6 +364,7 @@ def test_folders_may_be_on_another_disk(butler: Butler, tmp_path: Path, kept: Pa
     assert found(butler) == []
 
 
+@on_sqlite
 def test_a_file_may_be_recorded_by_its_absolute_path(butler: Butler, tmp_path: Path) -> None:
     stray(butler, "in/place", b"12345")
     (tmp_path / "other").symlink_to(root_of(butler))
@@ -343,6 +373,7 @@ def test_a_file_may_be_recorded_by_its_absolute_path(butler: Butler, tmp_path: P
     assert found(butler) == []
 
 
+@on_sqlite
 def test_names_may_be_of_any_bytes(butler: Butler) -> None:
     path = os.fsdecode(b"run/1/\xff\n")
     stray(butler, path)
@@ -351,24 +382,28 @@ def test_names_may_be_of_any_bytes(butler: Butler) -> None:
 
 
 # ------------------------------------------------------------------- leftovers
+@on_sqlite
 def test_what_a_dead_process_was_writing_is_a_leftover(butler: Butler) -> None:
     made = temporary(butler, dead_pid())
 
     assert found(butler) == [("leftover", _relative(butler, made))]
 
 
+@on_sqlite
 def test_what_is_being_written_is_not_one(butler: Butler) -> None:
     temporary(butler, os.getpid(), age_s=3500)
 
     assert found(butler) == []
 
 
+@on_sqlite
 def test_nothing_is_written_for_longer_than_an_hour(butler: Butler) -> None:
     made = temporary(butler, os.getpid(), age_s=3700)
 
     assert found(butler) == [("leftover", _relative(butler, made))]
 
 
+@on_sqlite
 def test_where_other_hosts_write_only_the_age_counts(
     butler: Butler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -397,6 +432,7 @@ def test_an_interrupted_run_is_one_finding(butler: Butler, kept: Path) -> None:
     )
 
 
+@on_sqlite
 def test_missing_files_of_an_interrupted_run_are_told(butler: Butler, kept: Path) -> None:
     stray(butler, "run/1/graphs/id.journal")
     kept.unlink()
@@ -411,10 +447,12 @@ def test_missing_files_of_an_interrupted_run_are_told(butler: Butler, kept: Path
         ({"host": socket.gethostname(), "pid": 2**22 + 1}, 0, False),
         ({"host": "another.host", "pid": 2**22 + 1}, 0, True),
         ({"host": "another.host", "pid": 2**22 + 1}, 90, False),
+        ("damaged", 0, True),
     ],
 )
+@on_sqlite
 def test_a_run_that_is_going_on_is_not_interrupted(
-    butler: Butler, holder: dict[str, object], age_s: float, is_at_work: bool
+    butler: Butler, holder: object, age_s: float, is_at_work: bool
 ) -> None:
     butler.collections.register("run/1")
     stray(butler, "run/1/graphs/id.journal")
@@ -425,6 +463,7 @@ def test_a_run_that_is_going_on_is_not_interrupted(
     assert bool(found(butler)) is not is_at_work
 
 
+@on_sqlite
 def test_a_run_that_has_just_begun_has_no_orphans(butler: Butler) -> None:
     butler.collections.register("run/1")
     holder = {"host": "another.host", "pid": 7}
@@ -436,6 +475,7 @@ def test_a_run_that_has_just_begun_has_no_orphans(butler: Butler) -> None:
     assert found(butler) == [("orphan file", "run/1/metric/not-registered-yet")]
 
 
+@on_sqlite
 def test_the_folder_of_a_run_may_be_spelled_otherwise(open_butler: Callable[..., Butler]) -> None:
     butler = open_butler(run="my run")
     butler.put({}, "metric", data_id())

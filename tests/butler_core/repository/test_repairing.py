@@ -109,6 +109,18 @@ def test_a_file_outside_the_root_stays_where_it_is(butler: Butler, tmp_path: Pat
     assert stored(butler) == []
 
 
+def test_a_file_below_the_root_may_be_recorded_by_its_absolute_path(
+    butler: Butler, tmp_path: Path
+) -> None:
+    stray(butler, "run/1/file", b"too long")
+    (tmp_path / "alias").symlink_to(root_of(butler))
+    register(butler, [f"{tmp_path}/alias/run/1/file"])
+
+    assert texts(butler) == ["record removed, file moved to 'lost+found/run/1/file'"]
+
+    assert found(butler) == []
+
+
 def test_a_file_that_another_dataset_is_in_stays(butler: Butler) -> None:
     stray(butler, "run/1/shared", b"12345")
     register(butler, ["run/1/shared"], is_shared=True)

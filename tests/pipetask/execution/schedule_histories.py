@@ -125,6 +125,13 @@ class History:
     def ended(self, state: State) -> set[int]:
         return set(self.schedule.numbers(state))
 
+    def firsts(self, step: Step) -> list[int]:
+        """Return the first ready quantum of each task before a step, by rank."""
+        firsts: dict[int, int] = {}
+        for quantum in sorted(step.standing(State.READY), key=self.world.rank):
+            firsts.setdefault(self.world.tasks[quantum], quantum)
+        return list(firsts.values())
+
     def is_paused(self, step: Step) -> bool:
         kinds = (each.kind for each in self.before(step))
         return next((k for k in kinds if k in (Kind.PAUSE, Kind.RESUME)), None) is Kind.PAUSE
@@ -158,12 +165,12 @@ class History:
             return True
         if sum(start.cores for start in running) + rules.cores > capacity.cores:
             return False
-        used_mb = total_mb(running) + (self.memory_mb(step, quantum) or 0.0)
-        return capacity.memory_mb is None or used_mb <= capacity.memory_mb * (1 + 1e-9)
+        used_mb = math.fsum(start.memory_mb or 0.0 for start in running)
+        return is_within(used_mb + (self.memory_mb(step, quantum) or 0.0), capacity.memory_mb)
 
 
-def total_mb(starts: list[Start]) -> float:
-    return math.fsum(start.memory_mb or 0.0 for start in starts)
+def is_within(used_mb: float, bound_mb: float | None) -> bool:
+    return bound_mb is None or used_mb <= bound_mb * (1 + 1e-9)
 
 
 class Simulation:

@@ -93,6 +93,12 @@ def test_a_batch_grows_with_what_is_ready(
     assert found == sorted(found)
 
 
+def test_no_batch_is_longer_than_the_longest() -> None:
+    sizes = sizes_after([0.001], most=64)
+
+    assert sizes.of("isr", MANY) == 64
+
+
 @pytest.mark.parametrize(("n_ready", "size"), [(0, 1), (7, 1), (8, 1), (16, 2), (800, 100)])
 def test_half_of_what_is_ready_stays_for_others(n_ready: int, size: int) -> None:
     sizes = sizes_after([0.0001], n_workers=4)

@@ -1,24 +1,17 @@
-"""The schedule under random events: everything in its turn, within its bounds, to an end."""
+"""The schedule under random events: everything in its turn, to an end."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from itertools import chain, takewhile
+from itertools import chain
 
 import numpy as np
 import pytest
 from hypothesis import given
 
-from pipetask.execution.schedule import Cause, Schedule, State, Verdict
-from pipetask.execution.task_rules import Capacity, TaskRules
-from tests.pipetask.execution.schedule_histories import (
-    History,
-    Kind,
-    Step,
-    histories,
-    total_mb,
-)
+from pipetask.execution.schedule import Schedule, State
+from tests.pipetask.execution.schedule_histories import History, Kind, Step, histories
 
 #: Histories in which failures have their usual effect, and nobody stops the run.
 FAILING = {"without": (Kind.CANCEL,), "is_fail_fast": False, "are_failures_accepted": False}
@@ -94,23 +87,6 @@ def test_accepted_failures_block_nothing(history: History) -> None:
     assert not any(step.verdict.blocked for step in history.steps if step.verdict)
 
 
-@given(histories(without=(Kind.CANCEL,), is_fail_fast=False))
-def test_a_quantum_is_tried_again_as_often_as_the_rules_say(history: History) -> None:
-    n_failed: Counter[int] = Counter()
-    for step in history.of(Kind.FAIL):
-        (quantum,) = step.quanta
-        n_failed[quantum] += 1
-        retries = history.world.rules[history.world.tasks[quantum]].retries
-        is_free = step.cause is Cause.DEATH and n_failed[quantum] == 1
-        assert step.verdict is not None
-        assert step.verdict.is_retried == (is_free or n_failed[quantum] <= retries)
-
-    assert {q: history.schedule.n_failures(q) for q in n_failed} == n_failed
-    lost = history.quanta(Kind.REQUEUE) + history.quanta(Kind.SUSPECT)
-    ended = history.ended(State.DONE)
-    assert Counter(history.quanta(Kind.START)) == n_failed + Counter(lost) + Counter(ended)
-
-
 @given(histories(is_fail_fast=True, are_failures_accepted=False))
 def test_nothing_starts_after_the_first_final_failure_if_failing_fast(history: History) -> None:
     is_over = False
@@ -123,115 +99,15 @@ def test_nothing_starts_after_the_first_final_failure_if_failing_fast(history: H
     assert not is_over or not history.ended(State.WAITING) | history.ended(State.READY)
 
 
-# ----------------------------------------------------------------------- deaths
-@given(histories())
-def test_what_may_have_killed_its_worker_runs_next_and_alone(history: History) -> None:
-    for step in history.of(Kind.START):
-        assert step.start is not None
-        suspects = [q for q in step.standing(State.READY) if history.is_suspect(step, q)]
-        if suspects:
-            assert step.start.is_alone
-            assert len(step.quanta) == 1
-            assert step.quanta[0] in suspects
-            assert not step.running
-        else:
-            assert not step.start.is_alone
-
-
-@given(histories())
-def test_nothing_starts_beside_what_runs_alone(history: History) -> None:
-    for step in history.of(Kind.START):
-        assert not any(start.is_alone for start in step.running)
-
-
-def test_a_quantum_whose_worker_died_is_tried_once_more_whatever_the_rules() -> None:
-    schedule = Schedule([0, 1], [0], [1])
-    schedule.take(1)
-
-    first = schedule.fail(0, Cause.DEATH)
-    start = schedule.take(1)
-    second = schedule.fail(0, Cause.DEATH)
-
-    assert first == Verdict(is_retried=True)
-    assert start is not None
-    assert start.is_alone
-    assert second == Verdict(is_retried=False, blocked=(1,))
-
-
-# ----------------------------------------------------------- memory and capacity
-@given(histories())
-def test_memory_grows_when_there_was_too_little_and_only_then(history: History) -> None:
-    for step in history.of(Kind.START):
-        assert step.start is not None
-        for quantum in step.quanta:
-            assert step.start.memory_mb == history.memory_mb(step, quantum)
-
-
-@given(histories())
-def test_what_runs_together_fits_the_capacity(history: History) -> None:
-    capacity = history.world.capacity
-    for step in history.of(Kind.START):
-        assert step.start is not None
-        together = [*step.running, step.start]
-        if capacity is not None and len(together) > 1:
-            assert sum(start.cores for start in together) <= capacity.cores
-            assert capacity.memory_mb is None or fits(total_mb(together), capacity.memory_mb)
-
-
-def fits(used_mb: float, bound_mb: float) -> bool:
-    return used_mb <= bound_mb * (1 + 1e-9)
-
-
-@given(histories())
-def test_no_more_workers_are_at_a_task_than_may_be(history: History) -> None:
-    for step in history.of(Kind.START):
-        assert step.start is not None
-        most = history.world.rules[step.start.task].max_concurrent
-        there = [start for start in step.running if start.task == step.start.task]
-        assert most is None or len(there) < most
-
-
-@given(histories())
-def test_nothing_starts_only_where_there_is_no_room(history: History) -> None:
-    for step in history.of(Kind.NOTHING):
-        ready = step.standing(State.READY)
-        if any(history.is_suspect(step, quantum) for quantum in ready):
-            assert step.running or history.is_paused(step)
-        elif not history.is_paused(step):
-            assert not any(history.has_room(step, q) for q in first_of_each_task(history, ready))
-
-
-@pytest.mark.parametrize("memory_mb", [1000.0, 1073.741824, 0.1])
-def test_as_many_start_as_there_is_memory_for(memory_mb: float) -> None:
-    rules = [TaskRules(memory_mb=memory_mb, retries=1, memory_factor=1.3)]
-    capacity = Capacity(100, 16 * memory_mb)
-    schedule = Schedule([0] * 200, [], [], rules=rules, capacity=capacity)
-    running = [schedule.take(1) for _ in range(16)]
-    assert None not in running
-    for quantum in range(16):
-        schedule.fail(quantum, Cause.MEMORY)
-    while any(schedule.state(quantum) is not State.DONE for quantum in range(16)):
-        finish_all(schedule, quanta_of(schedule, 1) or ())
-
-    starts = [schedule.take(1) for _ in range(17)]
-
-    assert [start is None for start in starts] == [False] * 16 + [True]
-
-
 # ------------------------------------------------------------------------ order
-def first_of_each_task(history: History, ready: list[int]) -> list[int]:
-    """Return the first ready quantum of each task, in the order in which they should start."""
-    firsts: dict[int, int] = {}
-    for quantum in sorted(ready, key=history.world.rank):
-        firsts.setdefault(history.world.tasks[quantum], quantum)
-    return list(firsts.values())
+def ordinary_starts(history: History) -> list[Step]:
+    return [step for step in history.of(Kind.START) if step.start and not step.start.is_alone]
 
 
 @given(histories())
 def test_of_what_there_is_room_for_the_first_in_rank_starts(history: History) -> None:
     for step in ordinary_starts(history):
-        firsts = first_of_each_task(history, step.standing(State.READY))
-        assert step.quanta[0] == next(q for q in firsts if history.has_room(step, q))
+        assert step.quanta[0] == next(q for q in history.firsts(step) if history.has_room(step, q))
 
 
 @given(histories())
@@ -240,15 +116,13 @@ def test_a_batch_is_of_one_task_in_its_order_and_as_long_as_asked_for(history: H
         task = history.world.tasks[step.quanta[0]]
         ready = [q for q in step.standing(State.READY) if history.world.tasks[q] == task]
         ready.sort(key=history.world.rank)
-        usual_mb = history.world.rules[task].memory_mb
-        usual = takewhile(lambda q, s=step, m=usual_mb: history.memory_mb(s, q) == m, ready)
+        needs_more = [
+            history.memory_mb(step, q) != history.world.rules[task].memory_mb for q in ready
+        ]
+        n_usual = needs_more.index(True) if any(needs_more) else len(ready)
         assert step.start is not None
         assert step.start.task == task
-        assert step.quanta == (tuple(usual)[: step.limit] or (ready[0],))
-
-
-def ordinary_starts(history: History) -> list[Step]:
-    return [step for step in history.of(Kind.START) if step.start and not step.start.is_alone]
+        assert list(step.quanta) == ready[: max(1, min(step.limit, n_usual))]
 
 
 def test_of_what_is_ready_the_latest_task_comes_first() -> None:
