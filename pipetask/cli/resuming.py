@@ -8,12 +8,47 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+import click
+
 from butler_core.errors import CollectionExistsError, DatasetExistsError
 from butler_core.repository.removal import purge_datasets
 from butler_core.repository.repository import Repository
-from pipetask.errors import NothingToDoError
+from pipetask.cli.graph_session import chain_children
+from pipetask.errors import NothingToDoError, RunError
 from pipetask.execution.quantum_backed import require_makers
+from pipetask.provenance.run_folder import RunFolder
 from pipetask.quantum_graph.graph import QuantumGraph
+
+
+def graph_to_retry(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that run the rest of a run's last graph.
+
+    Raises
+    ------
+    click.UsageError
+        If no run is named, or a graph besides.
+    RunError
+        If the run has no graph.
+    """
+    if given["qgraph_file"] or given["pipeline"]:
+        raise click.UsageError("--retry-failed takes the run's own graph; leave -g and -p out")
+    if not given["output_run"] and not given["output"]:
+        raise click.UsageError("--retry-failed needs the run: give --output-run or --output")
+    repository = Repository.open(given["repo"])
+    try:
+        run = given["output_run"]
+        if not run:
+            children = chain_children(repository, given["output"])
+            if not children:
+                raise RunError(f"{given['output']!r} is no chain that has a run")
+            run = children[0]
+        folder = RunFolder.of(given["journal"] or repository.datastore.root, run)
+    finally:
+        repository.close()
+    graph_ids = folder.graph_ids()
+    if not graph_ids:
+        raise RunError(f"run {run!r} has no graph: `pipetask run` has not made it")
+    return {"qgraph_file": folder.graph(graph_ids[-1]), "output_run": run, "extend_run": True}
 
 
 def quanta_to_run(

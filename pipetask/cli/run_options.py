@@ -44,7 +44,8 @@ def run_options(given: Mapping[str, Any]) -> RunOptions:
         If options contradict each other.
     """
     engine = _engine(given)
-    if not given["enable_implicit_threading"]:
+    n_threads = None if given["enable_implicit_threading"] else given["cores_per_quantum"]
+    if n_threads is not None:
         for variable in _THREAD_VARIABLES:
             os.environ.setdefault(variable, str(given["cores_per_quantum"]))
     default = TaskRules(
@@ -61,6 +62,7 @@ def run_options(given: Mapping[str, Any]) -> RunOptions:
         rules=rules_by_label(given["resources"], default, _memory_mb),
         default_rules=default,
         total_memory_mb=_memory_mb(given["total_memory"], "--total-memory"),
+        n_threads=n_threads,
         order=given["order"],
         is_fail_fast=given["fail_fast"],
         are_failures_accepted=given["accept_failures"],
@@ -86,8 +88,8 @@ def _engine(given: Mapping[str, Any]) -> str | None:
     needs_process = [n for n in ("timeout", "memory_per_quantum") if given[n]]
     if given["timeout"] and engine in ("threads", "serial", "dask"):
         raise click.UsageError(
-            f"--timeout cannot go with --engine {engine}: it needs worker processes of this "
-            "machine, which can be killed"
+            f"--timeout cannot go with --engine {engine}: it needs quanta to run in other "
+            "processes of this machine; a thread cannot be killed"
         )
     if given["memory_per_quantum"] and engine in ("threads", "serial", "dask"):
         _LOG.warning(

@@ -98,12 +98,12 @@ class Attempt:
         }
         if self.outcome is Outcome.FAILED:
             self.discard()
+        if self._fault is not None and not self._is_final:
+            log.add_failure(self._error, self._trace)
         records = log.kept.records()
         written = dict(self.context.written) if self.context else {}
         work, setup = self._work, self._setup
         if self._fault is not None:
-            if records:  # the traceback is for the log dataset, not for the terminal
-                records[-1] = {**records[-1], "exc_info": self._trace}
             facts |= failure_facts(self._fault, self._error, self._trace, records)
         record = record_of(work, setup, self.outcome, written, **facts)
         notes = {**self.metadata, "quantum": record}

@@ -35,7 +35,13 @@ class CapturedLog(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:  # noqa: D102 - as its base class says
         if self._thread is not None and record.thread != self._thread:
             return
+        trace = logging.Formatter().formatException(record.exc_info) if record.exc_info else ""
         message = _message(record)
+        self._add(record, message, trace)
+        if record.levelno >= logging.WARNING and len(self.warnings) < _MOST_WARNINGS:
+            self.warnings.append((record.name, record.levelno, message))
+
+    def _add(self, record: logging.LogRecord, message: str, trace: str = "") -> None:
         entry = {
             "name": record.name,
             "asctime": datetime.fromtimestamp(record.created, tz=UTC).isoformat(),
@@ -50,16 +56,18 @@ class CapturedLog(logging.Handler):
             "processName": record.processName,
             "MDC": self._mdc,
         }
-        if record.exc_info:
-            entry["exc_info"] = logging.Formatter().formatException(record.exc_info)
+        if trace:
+            entry["exc_info"] = trace
         self.kept.append(entry)
-        if record.levelno >= logging.WARNING and len(self.warnings) < _MOST_WARNINGS:
-            self.warnings.append((record.name, record.levelno, message))
+
+    def add_failure(self, message: str, trace: str) -> None:
+        """Keep what ended the quantum; the parent tells the terminal."""
+        record = logging.LogRecord(__name__, logging.ERROR, "", 0, message, None, None)
+        self._add(record, message, trace)
 
     def add_text(self, name: str, text: str) -> None:
         """Keep a text that was printed, not logged."""
-        level = logging.INFO
-        self.handle(logging.LogRecord(name, level, name, 0, text, (), None))
+        self._add(logging.LogRecord(name, logging.INFO, "", 0, text, None, None), text)
 
 
 def _message(record: logging.LogRecord) -> str:

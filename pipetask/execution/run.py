@@ -147,7 +147,7 @@ def complete_setup(setup: RunSetup, options: RunOptions, traces: str | None) -> 
 
     def complete(task: TaskSetup) -> TaskSetup:
         rules = options.rules_of(task.label)
-        return replace(task, timeout_s=rules.timeout_s)
+        return replace(task, timeout_s=rules.timeout_s, n_threads=options.n_threads)
 
     tasks = {label: complete(task) for label, task in setup.tasks.items()}
     return replace(setup, tasks=tasks, traces=traces)

@@ -29,6 +29,8 @@ class RunOptions:
     default_rules: TaskRules = field(default_factory=TaskRules)
     #: Memory that all quanta together may be given [MB]; None if nobody counts it.
     total_memory_mb: float | None = None
+    #: Threads that numerical libraries may use for one quantum; None for as many as they like.
+    n_threads: int | None = None
     #: ``depth-first`` or ``critical-path``.
     order: str = DEPTH_FIRST
     #: Whether to start nothing more after the first failure.

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from butler_core.cli.subcommand import DocumentedArgument, Subcommand
-from pipetask.cli import options
+from pipetask.cli.execution_options import execution_options
 
 _FAILED = 1
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -73,7 +73,7 @@ def pre_exec_init_qbb(repo: str, qgraph: Path, qgraph_id: str | None, journal: P
     metavar="K/N",
     help="The K-th of N equal parts of these quanta, K from 0: for jobs of an array.",
 )
-@options.execution_options()
+@execution_options()
 @click.option("--summary", type=_FILE, help="Write a summary as JSON.")
 @click.pass_context
 def run_qbb(ctx: click.Context, /, repo: str, qgraph: Path, **given: Any) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipetask.cli import options
+from pipetask.cli.execution_options import execution_options
 from pipetask.cli.ordered_actions import PipelineCommand, actions_given
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _FAILED = 1
 @options.pipeline_options()
 @options.graph_options()
 @options.collection_options()
-@options.execution_options()
+@execution_options()
 @options.once_per_run_options()
 @click.pass_context
 def run(ctx: click.Context, /, **given: Any) -> None:
@@ -45,12 +46,14 @@ def run(ctx: click.Context, /, **given: Any) -> None:
         write_graph_outputs,
     )
     from pipetask.cli.pipeline_session import print_shown
-    from pipetask.cli.resuming import quanta_to_run
+    from pipetask.cli.resuming import graph_to_retry, quanta_to_run
     from pipetask.cli.run_options import run_options
     from pipetask.cli.run_session import make_ready
     from pipetask.cli.summary_text import print_summary
 
     how = run_options(given)
+    if given["retry_failed"]:
+        given |= graph_to_retry(given)
     summary = None
     with (
         nothing_to_do_is_fine(),
