@@ -143,12 +143,12 @@ class SqliteBackend:
         """Look at every page of the file; the contents of indexes are not compared."""
         found: list[str] = []
         try:
-            for (fault,) in _driver(connection).execute("PRAGMA quick_check"):
-                found.append(fault)  # noqa: PERF401 - what came before an error counts
+            for (text,) in _driver(connection).execute("PRAGMA quick_check"):
+                found += [line for line in text.splitlines() if not line.startswith("***")]
         except sqlite3.OperationalError:
             raise
         except sqlite3.DatabaseError as error:
-            found.append(str(error))
+            found.append(str(error))  # behind what was found before it
         return [] if found == ["ok"] else found
 
     def refresh_statistics(self, connection: sa.Connection, grown: Mapping[str, int]) -> None:  # noqa: ARG002 - all of them cost little

@@ -7,7 +7,7 @@ import shlex
 import stat
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,7 @@ def judge(
     findings += _orphans(stored.root, strangers, folders)
     findings += _leftovers(stored.root, suspects.temporary, folders)
     findings += _interrupted(folders)
+    findings += _unregistered(stored.root, folders.unregistered(strangers))
     order = list(FindingKind)
     findings.sort(key=lambda finding: (order.index(finding.kind), finding.path))
     return Judgement(tuple(findings), places, frozenset(row[0] for row in rows))
@@ -183,13 +184,20 @@ def _leftovers(root: str, paths: Iterable[str], folders: RunFolders) -> Iterator
 
 
 def _interrupted(folders: RunFolders) -> Iterator[Finding]:
-    for run, journal in folders.interrupted.items():
+    for run, journal in folders.interrupted:
         command = f"pipetask run --extend-run --output-run {shlex.quote(run)}"
-        yield Finding(
-            FindingKind.INTERRUPTED,
-            journal,
-            "no journal",
-            "work that may not be registered",
-            run=run,
-            advice=f"`{command}` registers what was done and goes on",
-        )
+        advice = f"`{command}` registers what was done and goes on"
+        yield _unfinished(journal, advice, run)
+
+
+def _unregistered(root: str, journals: Mapping[str, str]) -> Iterator[Finding]:
+    for journal in journals.values():
+        graphs, _, name = journal.rpartition("/")
+        graph = f"{root}/{graphs}/{name.partition('.')[0]}.qg"
+        command = f"butler transfer-from-graph {shlex.quote(graph)} REPO"
+        yield _unfinished(journal, f"`{command}` registers what was done", None)
+
+
+def _unfinished(journal: str, advice: str, run: str | None) -> Finding:
+    found = "work that may not be registered"
+    return Finding(FindingKind.INTERRUPTED, journal, "no journal", found, run=run, advice=advice)

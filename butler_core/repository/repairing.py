@@ -78,7 +78,7 @@ def _suspects_of(stored: StoredFiles, findings: Iterable[Finding]) -> Suspects:
     """Return what is to be looked at again."""
     suspects = Suspects()
     for finding in findings:
-        if finding.kind is FindingKind.ORPHAN:
+        if finding.kind in (FindingKind.ORPHAN, FindingKind.INTERRUPTED):
             suspects.strangers.add(finding.path)
         elif finding.kind is FindingKind.LEFTOVER:
             suspects.temporary.add(finding.path)

@@ -11,7 +11,7 @@ import os
 import socket
 import time
 from collections.abc import Iterable, Iterator
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,8 @@ class RunFolders:
         # Graphs lie under the run's own name, datasets where the template puts them.
         self._folders = {run: (os.path.normpath(run), folder_of(run)) for run in runs}
         self._runs = {folder: run for run, both in self._folders.items() for folder in both}
+        self._journal = cache(self._first_journal)
+        self._is_unfinished = cache(self._has_journal_or_holder)
 
     def run_of(self, path: str) -> str | None:
         """Return the run that a file is below, the innermost if there are several."""
@@ -49,50 +51,71 @@ class RunFolders:
 
     def spare(self, path: str) -> bool:
         """Return whether a file may be without a record: a run's own, or not registered yet."""
-        folders = set(_above(path))
-        if any(f"{folder}/{_GRAPHS}" in folders for folder in folders & self._runs.keys()):
-            return True
+        for folder in _above(path):
+            if folder in self._runs and path.startswith(f"{folder}/{_GRAPHS}/"):
+                return True
+            # Rule: whether the run is registered does not matter, as it may be after its work.
+            if self._is_unfinished(folder):
+                return True
         # A template may put something before the run.
-        return any(
-            f"/{folder}/" in f"/{path}" for run in self._unfinished for folder in self._folders[run]
-        )
+        return any(f"/{folder}/" in f"/{path}" for folder in self._unfinished)
 
     @cached_property
-    def interrupted(self) -> dict[str, str]:
-        """One journal of each run that has any and that nobody is at work on, by run."""
+    def _unfinished(self) -> set[str]:
+        """The folders of registered runs that are not done, by both ways of spelling them."""
         return {
-            run: journal
-            for run, journal in self._unfinished.items()
-            if journal is not None and not self._is_at_work(run)
+            folder
+            for graphs, other in self._folders.values()
+            if self._is_unfinished(graphs)
+            for folder in (graphs, other)
         }
 
-    @cached_property
-    def _unfinished(self) -> dict[str, str | None]:
-        """Runs with a journal, which is given, or with a fresh lease."""
-        found: dict[str, str | None] = {}
-        for run in self._folders:
-            graphs = self._graphs(run)
-            names = _names_in(f"{self._root}/{graphs}")
-            journals = [f"{graphs}/{name}" for name in names if name.endswith(_JOURNAL)]
-            # Work may be written before the journal's first line.
-            if journals or (_LEASE in names and self._holder(run) is not None):
-                found[run] = min(journals, default=None)
+    @property
+    def interrupted(self) -> Iterator[tuple[str, str]]:
+        """The runs that have journals and that nobody is at work on, each with one of these."""
+        for run, (folder, _) in self._folders.items():
+            journal = self._journal(folder)
+            if journal is not None and not self._is_at_work(folder):
+                yield run, journal
+
+    def unregistered(self, paths: Iterable[str]) -> dict[str, str]:
+        """Return those folders of runs that no registry knows yet, each with one journal.
+
+        Parameters
+        ----------
+        paths
+            Files that no record names.
+        """
+        found = {}
+        for path in paths:
+            graphs, _, name = path.rpartition("/")
+            folder, _, last = graphs.rpartition("/")
+            if last == _GRAPHS and folder and name.endswith(_JOURNAL) and folder not in self._runs:
+                journal = self._journal(folder)
+                if journal is not None:
+                    found[folder] = journal
         return found
 
-    def _graphs(self, run: str) -> str:
-        return f"{self._folders[run][0]}/{_GRAPHS}"
+    def _first_journal(self, folder: str) -> str | None:
+        graphs = f"{folder}/{_GRAPHS}"
+        names = _names_in(f"{self._root}/{graphs}")
+        return min((f"{graphs}/{n}" for n in names if n.endswith(_JOURNAL)), default=None)
 
-    def _is_at_work(self, run: str) -> bool:
+    def _has_journal_or_holder(self, folder: str) -> bool:
+        # Work may be written before the journal's first line.
+        return self._journal(folder) is not None or self._holder(folder) is not None
+
+    def _is_at_work(self, folder: str) -> bool:
         """Return whether a process holds a run and is not known to be dead."""
-        holder = self._holder(run)
+        holder = self._holder(folder)
         if holder is None or holder.get("host") != socket.gethostname():
             return holder is not None
         pid = holder.get("pid")
         return not isinstance(pid, int) or is_alive(pid)
 
-    def _holder(self, run: str) -> dict[str, Any] | None:
+    def _holder(self, folder: str) -> dict[str, Any] | None:
         """Return who holds a run, by a lease that was renewed lately; None if nobody does."""
-        lease = Path(self._root, self._graphs(run), _LEASE)
+        lease = Path(self._root, folder, _GRAPHS, _LEASE)
         try:
             age_s = time.time() - lease.stat().st_mtime
             content = lease.read_bytes()

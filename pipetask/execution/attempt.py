@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import time
 import traceback
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from typing import Any
 
 from butler_core.datastore.file_datastore import FileDatastore
 from butler_core.errors import WriteFileError
+from pipetask.execution.bounded_log import shortened
 from pipetask.execution.log_capture import CapturedLog, captured_log
 from pipetask.execution.peak_memory import peak_memory_mib, reset_peak_memory
 from pipetask.execution.quantum_context import DatastoreContext, write_output
@@ -26,7 +26,8 @@ from pipetask.execution.quantum_work import (
     TaskSetup,
 )
 
-_LOG = logging.getLogger(__name__)
+#: Characters of a message that go to the terminal, the journal and the report.
+_LONGEST_ERROR = 2000
 
 
 class Attempt:
@@ -74,8 +75,8 @@ class Attempt:
         """Note what the task raised."""
         self.outcome = Outcome.FAILED
         self._fault = _fault_of(error)
-        self._error = f"{type(error).__name__}: {error}"
-        self._trace = traceback.format_exc()
+        self._error = shortened(_told(error), _LONGEST_ERROR)
+        self._trace = shortened(traceback.format_exc())
 
     def discard(self) -> None:
         """Remove what was written."""
@@ -115,6 +116,8 @@ class Attempt:
                     self._write(records, work.log_file, record, written)
             except WriteFileError as error:
                 self._is_final = True
+                with contextlib.suppress(OSError):
+                    self._datastore.remove(written.values())
                 self.fail(error)
                 return self.result(log)
         return QuantumResult(
@@ -133,6 +136,13 @@ class Attempt:
             str(dataset.ref.id), made.path, made.formatter, made.storage_class, made.size,
             made.checksum,
         ])  # fmt: skip
+
+
+def _told(error: BaseException) -> str:
+    """Return type and message of an exception, even of one that cannot say it."""
+    return "".join(
+        traceback.TracebackException.from_exception(error).format_exception_only()
+    ).strip()
 
 
 def _fault_of(error: BaseException) -> Fault:

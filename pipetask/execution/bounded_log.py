@@ -34,10 +34,12 @@ class BoundedLog:
 
     def append(self, record: dict[str, Any]) -> None:
         """Add a record."""
-        size = len(record["message"]) + _OVERHEAD
-        if size > _MESSAGE:
-            record = {**record, "message": shortened(record["message"])}
-            size = len(record["message"]) + _OVERHEAD
+        if _size(record) > _MESSAGE:
+            record = dict(record)
+            for name in ("message", "exc_info"):
+                if name in record:
+                    record[name] = shortened(record[name])
+        size = _size(record)
         if not self._last and self._n_first + size <= _HALF:
             self._first.append(record)
             self._n_first += size
@@ -45,7 +47,7 @@ class BoundedLog:
         self._last.append(record)
         self._n_last += size
         while self._n_last > _HALF:
-            self._n_last -= len(self._last.popleft()["message"]) + _OVERHEAD
+            self._n_last -= _size(self._last.popleft())
             self._n_left_out += 1
 
     @property
@@ -59,4 +61,10 @@ class BoundedLog:
         if not self._n_left_out:
             return [*self._first, *self._last]
         note = {**self._last[0], "message": f"[{self._n_left_out:,} records left out here]"}
+        note.pop("exc_info", None)
         return [*self._first, note, *self._last]
+
+
+def _size(record: Mapping[str, Any]) -> int:
+    """Return what a record counts [characters]."""
+    return len(record["message"]) + len(record.get("exc_info", "")) + _OVERHEAD

@@ -95,7 +95,8 @@ class Lease:
     def _beat(self) -> None:
         while not self._stop.wait(_HEARTBEAT_S):
             try:
-                os.utime(self._path)
+                if _holder(self._path.read_bytes()).get("token") == self._token:
+                    os.utime(self._path)
             except OSError as error:
                 _LOG.warning("cannot renew the lease of run %s: %s", self._run, error)
 

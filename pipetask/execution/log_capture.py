@@ -45,7 +45,7 @@ class CapturedLog(logging.Handler):
         entry = {
             "name": record.name,
             "asctime": datetime.fromtimestamp(record.created, tz=UTC).isoformat(),
-            "message": message,
+            "message": _storable(message),
             "levelno": record.levelno,
             "levelname": record.levelname,
             "filename": record.filename,
@@ -57,7 +57,7 @@ class CapturedLog(logging.Handler):
             "MDC": self._mdc,
         }
         if trace:
-            entry["exc_info"] = trace
+            entry["exc_info"] = _storable(trace)
         self.kept.append(entry)
 
     def add_failure(self, message: str, trace: str) -> None:
@@ -68,6 +68,11 @@ class CapturedLog(logging.Handler):
     def add_text(self, name: str, text: str) -> None:
         """Keep a text that was printed, not logged."""
         self._add(logging.LogRecord(name, logging.INFO, "", 0, text, None, None), text)
+
+
+def _storable(text: str) -> str:
+    """Return a text without what no file can hold, such as halves of characters."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _message(record: logging.LogRecord) -> str:

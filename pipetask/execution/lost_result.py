@@ -21,7 +21,7 @@ _ERROR = 40
 def lost_result(work: QuantumWork, setup: RunSetup, guilty: Guilty) -> QuantumResult:
     """Return what is known of a quantum that its worker did not survive."""
     task = setup.tasks[work.task_label]
-    if guilty.fault is Fault.TIMEOUT:
+    if guilty.fault is Fault.TIMEOUT and task.timeout_s is not None:
         outcome = Outcome.FAILED
         error = f"it took longer than {task.timeout_s:g} s (--timeout)"
     else:

@@ -7,14 +7,29 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from butler_core.errors import RepositoryError
-from pipetask.errors import RunHeldError, RunStoppedError
+from butler_core.errors import (
+    ButlerError,
+    DatabaseBusyError,
+    DatabaseUnreachableError,
+    RepositoryError,
+    StorageError,
+)
+from pipetask.errors import JournalError, RunStoppedError
 
 _LOG = logging.getLogger(__name__)
 _Result = TypeVar("_Result")
 
 #: Pauses between tries [s]: the first, by how much each is longer than the last, the longest.
 _FIRST_S, _FACTOR, _LONGEST_S = 0.2, 2.0, 5.0
+
+
+def _may_pass(error: Exception) -> bool:
+    """Return whether what hinders may be gone soon: a lock, a server, a disk."""
+    if isinstance(error, ButlerError):
+        own = isinstance(error, (DatabaseBusyError, DatabaseUnreachableError, JournalError))
+        # The bare class stands for what a database says of its own files.
+        return own or type(error) is RepositoryError or isinstance(error, StorageError)
+    return True
 
 
 class Patience:
@@ -50,9 +65,9 @@ class Patience:
         while True:
             try:
                 return function()
-            except RunHeldError:
-                raise
-            except (RepositoryError, OSError) as error:
+            except (ButlerError, OSError) as error:
+                if not _may_pass(error):
+                    raise
                 if self._is_over() or time.monotonic() - begin + pause_s > self._limit_s:
                     raise RunStoppedError(
                         f"cannot {purpose}: {error}. The run stops; what was done is in its "

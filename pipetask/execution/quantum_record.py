@@ -16,7 +16,7 @@ from pipetask.execution.quantum_work import (
     QuantumWork,
     TaskSetup,
 )
-from pipetask.provenance.journal import NOTES, QUANTUM, Entry
+from pipetask.provenance.journal import Entry, attempts_in
 from pipetask.provenance.process_identity import identity
 
 #: Characters of the log's end that are kept of a failure, beside the whole log.
@@ -98,14 +98,9 @@ def results_in(entries: Iterable[Entry]) -> Iterator[tuple[dict[str, Any], Quant
 
     A quantum whose notes are missing is passed over: it counts as not done.
     """
-    record: dict[str, Any] | None = None
-    text = b""
-    for entry in entries:
-        if entry.kind == QUANTUM:
-            record, text = entry.document, entry.text
-        elif entry.kind == NOTES and record is not None:
-            yield record, _result(record, text, entry.document)
-            record = None
+    for record, notes in attempts_in(entries):
+        document = record.document
+        yield document, _result(document, record.text, notes.document)
 
 
 def _result(record: dict[str, Any], text: bytes, notes: dict[str, Any]) -> QuantumResult:

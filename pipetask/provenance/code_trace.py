@@ -3,7 +3,8 @@
 Imports are followed as they are written, whether they are at the top of a
 module or in a function, within the top-level package of the task, or within
 the folder of a module that is in no package. Of whatever else is imported, the
-version of its distribution counts. Of a compiled module, its bytes do.
+version of its distribution counts, or all of its source if it has none; of a
+compiled module, its bytes.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def trace_code(module_name: str) -> CodeTrace:
         return CodeTrace(is_known=False)
     files: dict[str, str] = {}
     others: set[str] = set()
-    queue = [(module_name, True)]
+    queue = [(module_name, True), *scope.above(module_name)]
     while queue:
         name, is_followed = queue.pop()
         path = scope.find(name)
@@ -159,12 +160,13 @@ class _Scope:
             if level:
                 above = here.split(".")[: len(here.split(".")) - (level - 1)]
                 target = ".".join([*above, module] if module else above)
-            yield from self._above(target)
+            yield from self.above(target)
             inner = [f"{target}.{n}" for n in names if self.find(f"{target}.{n}")]
             yield from ((each, True) for each in inner)
             yield target, len(inner) < max(1, len(names))
 
-    def _above(self, name: str) -> Iterator[tuple[str, bool]]:
+    def above(self, name: str) -> Iterator[tuple[str, bool]]:
+        """Give the packages that are imported on the way to a module; they are not followed."""
         parts = name.split(".")
         for n in range(1, len(parts)):
             above = ".".join(parts[:n])
@@ -178,14 +180,32 @@ def _distributions() -> Mapping[str, list[str]]:
 
 
 @cache
-def _version(package: str) -> tuple[str, str] | None:
-    """Return name and version of the distribution that a package is of."""
+def _versions_of(package: str) -> tuple[tuple[str, str], ...]:
+    """Return what a package is of: names and versions of distributions, or a digest of its own."""
     try:
-        return package, importlib.metadata.version(package)
+        return ((package, importlib.metadata.version(package)),)
     except importlib.metadata.PackageNotFoundError:
-        names = _distributions().get(package)
-    return (names[0], importlib.metadata.version(names[0])) if names else None
+        names = sorted(set(_distributions().get(package, ())))
+    if not names:
+        return _own_digest(package)
+    return tuple((name, importlib.metadata.version(name)) for name in names)
+
+
+def _own_digest(package: str) -> tuple[tuple[str, str], ...]:
+    """Return a digest of all source of a package that was never installed; nothing if built in."""
+    try:
+        spec = importlib.util.find_spec(package)
+    except (ImportError, ValueError):
+        return ()
+    if spec is None:
+        return ()
+    places = [Path(place) for place in spec.submodule_search_locations or ()]
+    files = [path for place in places for path in sorted(place.rglob("*.py"))]
+    if not places and spec.origin is not None and Path(spec.origin).is_file():
+        files = [Path(spec.origin)]
+    content = b"".join(digest_of(path.read_bytes()).encode() for path in files)
+    return ((package, digest_of(content)),) if files else ()
 
 
 def _versions(packages: Iterable[str]) -> dict[str, str]:
-    return dict(filter(None, map(_version, sorted(packages))))
+    return dict(pair for package in sorted(packages) for pair in _versions_of(package))

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 from butler_core.datastore.syncing import sync_directory, sync_file
 from butler_core.failpoints import reach
 from pipetask.errors import JournalError
-from pipetask.provenance.journal import QUANTUM, RUN, read_journal
+from pipetask.provenance.journal import RUN, attempts_in, read_journal
 from pipetask.provenance.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -164,10 +164,9 @@ def make_noted(connection: duckdb.DuckDBPyConnection, journals: Iterable[Path]) 
     longest = _LONG
     with tempfile.NamedTemporaryFile(suffix=".ndjson") as stream:
         for journal in journals:
-            for entry in read_journal(journal):
-                if entry.kind == QUANTUM:
-                    stream.write(entry.text + b"\n")
-                    longest = max(longest, len(entry.text))
+            for record, _ in attempts_in(read_journal(journal)):
+                stream.write(record.text + b"\n")
+                longest = max(longest, len(record.text))
         stream.flush()
         source = (
             f"read_json({text_of(stream.name)}, format = 'newline_delimited', "

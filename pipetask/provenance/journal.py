@@ -34,6 +34,8 @@ INIT = "init"
 QUANTUM = "quantum"
 #: Follows a quantum's record: its metadata and log, which are not in an archive yet.
 NOTES = "notes"
+#: Stands for a line that does not match its checksum; nobody writes it.
+DAMAGED = "damaged"
 ARCHIVE = "archive"
 COMMIT = "commit"
 
@@ -85,7 +87,6 @@ class Journal:
                 sync_directory(path.parent)
         except OSError as error:
             raise self._fault(error) from error
-        self._size = os.fstat(self._descriptor).st_size
 
     def note(self, kind: str, document: Mapping[str, Any]) -> None:
         """Add one record."""
@@ -94,7 +95,7 @@ class Journal:
     @property
     def size(self) -> int:
         """How long the file is [bytes]."""
-        return self._size
+        return os.fstat(self._descriptor).st_size
 
     def add(self, entries: Iterable[Entry]) -> None:
         """Add records, all or none.
@@ -107,27 +108,24 @@ class Journal:
             If the disk refuses.
         """
         content = b"".join(map(line_of, entries))
+        before = self.size
         try:
             reach("journal.write")
             if is_armed("journal.torn"):
                 self._write(content[: len(content) // 2])
                 reach("journal.torn")
-                os.ftruncate(self._descriptor, self._size)
+                os.ftruncate(self._descriptor, before)
             self._write(content)
             reach("journal.written")
         except OSError as error:
-            self._undo()
+            # What comes next must not join what was not written whole.
+            os.ftruncate(self._descriptor, before)
             raise self._fault(error) from error
-        self._size += len(content)
 
     def _write(self, content: bytes) -> None:
         rest = memoryview(content)
         while rest:
             rest = rest[os.write(self._descriptor, rest) :]
-
-    def _undo(self) -> None:
-        """Cut off what was not written whole; what comes next must not join it."""
-        os.ftruncate(self._descriptor, self._size)
 
     def sync(self) -> None:
         """Put all records on the disk."""
@@ -150,9 +148,9 @@ class Journal:
 def read_journal(path: Path) -> Iterator[Entry]:
     """Give the records of a journal in order.
 
-    Half a line at the end is passed over silently; a record elsewhere that
-    does not match its checksum is passed over with a warning: what it told of
-    will count as not done.
+    Half a line at the end is passed over silently. In place of a record that
+    does not match its checksum there is one of kind `DAMAGED`, and a warning:
+    what it told of will count as not done.
     """
     with path.open("rb") as stream:
         for number, line in enumerate(stream, 1):
@@ -161,6 +159,16 @@ def read_journal(path: Path) -> Iterator[Entry]:
                 yield entry
             elif stream.peek(1):
                 _LOG.warning("line %d of %s is damaged and does not count", number, path)
+                yield Entry(DAMAGED, b"null")
+
+
+def attempts_in(entries: Iterable[Entry]) -> Iterator[tuple[Entry, Entry]]:
+    """Give the attempts at quanta that records tell of whole: record and notes of each."""
+    last: Entry | None = None
+    for entry in entries:
+        if entry.kind == NOTES and last is not None and last.kind == QUANTUM:
+            yield last, entry
+        last = entry
 
 
 def _parsed(line: bytes) -> Entry | None:

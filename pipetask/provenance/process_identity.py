@@ -50,4 +50,18 @@ def is_gone(other: Mapping[str, Any]) -> bool | None:
     """Return whether a process has ended; None if it cannot be seen from here."""
     if other.get("machine") != machine():
         return None
-    return process_start(int(other["pid"])) != other.get("began")
+    began = process_start(int(other["pid"]))
+    if began is None and not _is_visible(int(other["pid"])):
+        return None
+    return began != other.get("began")
+
+
+def _is_visible(pid: int) -> bool:
+    """Return whether ``/proc`` would show a process, which it need not do of other users' own."""
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return False
+    except OSError:
+        pass
+    return Path("/proc/self/stat").exists()

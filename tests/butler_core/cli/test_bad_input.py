@@ -20,6 +20,7 @@ Run = Callable[..., Result]
 REST = {
     "associate": ["tag"],
     "certify-calibrations": ["u/me/bias.1", "Cam/calib/1", "bias"],
+    "check": [],
     "collection-chain": ["chain", "tag"],
     "config-dump": [],
     "define-visits": ["Cam"],

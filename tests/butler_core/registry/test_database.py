@@ -253,11 +253,13 @@ def test_a_file_that_was_cut_off_is_a_fault(place: Path, database: Database) -> 
     assert database.faults() == ["database disk image is malformed"]
 
 
-def test_a_page_of_no_kind_is_a_fault(place: Path, database: Database) -> None:
+def test_a_page_that_miscounts_its_bytes_is_a_fault(place: Path, database: Database) -> None:
     _add(database, *range(5_000))
     database.close()
     content = bytearray(place.read_bytes())
-    content[3 * 4096] = 0
+    content[3 * 4096 + 7] = 9  # bytes that are in pieces too small to use
     place.write_bytes(content)
 
-    assert "page 4" in database.faults()[0]
+    (fault,) = database.faults()
+
+    assert fault.endswith("reported as 9 on page 4")

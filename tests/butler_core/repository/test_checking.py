@@ -433,6 +433,24 @@ def test_an_interrupted_run_is_one_finding(butler: Butler, kept: Path) -> None:
 
 
 @on_sqlite
+def test_a_run_that_no_registry_knows_yet_is_one_finding(butler: Butler, kept: Path) -> None:
+    for name in ("id.host-7.journal", "id.host-8.journal", "id.qg"):
+        stray(butler, f"u/me/new/graphs/{name}")
+    stray(butler, "u/me/new/metric/not-registered-yet")
+    stray(butler, "u/me/old/graphs/id.qg")
+
+    first, second = findings(butler)
+
+    assert (first.kind, first.path) == (FindingKind.ORPHAN, "u/me/old/graphs/id.qg")
+    assert (second.kind, second.run) == (FindingKind.INTERRUPTED, None)
+    assert second.path == "u/me/new/graphs/id.host-7.journal"
+    assert second.advice == (
+        f"`butler transfer-from-graph {root_of(butler)}/u/me/new/graphs/id.qg REPO` "
+        "registers what was done"
+    )
+
+
+@on_sqlite
 def test_missing_files_of_an_interrupted_run_are_told(butler: Butler, kept: Path) -> None:
     stray(butler, "run/1/graphs/id.journal")
     kept.unlink()

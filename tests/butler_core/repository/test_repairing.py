@@ -221,9 +221,10 @@ def test_a_file_that_cannot_be_moved_is_said_and_stays(butler: Butler, kept: Pat
     assert ("orphan file", _name(butler, kept)) in found(butler)
 
 
-def test_an_interrupted_run_is_left_to_its_program(butler: Butler, kept: Path) -> None:
-    stray(butler, "run/1/graphs/id.journal")
-    stray(butler, "run/1/metric/not-registered-yet")
+@pytest.mark.parametrize("run", ["run/1", "not/registered"])
+def test_an_interrupted_run_is_left_to_its_program(butler: Butler, kept: Path, run: str) -> None:
+    stray(butler, f"{run}/graphs/id.journal")
+    stray(butler, f"{run}/metric/not-registered-yet")
     before = rows(butler), files(butler)
 
     (outcome,) = repaired(butler)

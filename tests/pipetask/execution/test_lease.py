@@ -30,19 +30,12 @@ from pathlib import Path
 from pipetask.errors import RunHeldError
 from pipetask.execution.lease import Lease
 
-def take(lease):
+def tried(call, success):
     try:
-        lease.take()
+        call()
     except RunHeldError as error:
-        return "refused"
-    return "took"
-
-def require(lease):
-    try:
-        lease.require()
-    except RunHeldError as error:
-        return str(error)
-    return "mine"
+        return f"refused: {error}"
+    return success
 
 for line in sys.stdin:
     verb, _, rest = line.strip().partition(" ")
@@ -50,9 +43,9 @@ for line in sys.stdin:
         at, path = rest.split(" ", 1)
         lease = Lease(Path(path), "u/1")
         time.sleep(max(0.0, float(at) - time.time()))
-        print(take(lease), flush=True)
+        print(tried(lease.take, "took"), flush=True)
     elif verb == "require":
-        print(require(lease), flush=True)
+        print(tried(lease.require, "mine"), flush=True)
     else:
         lease.give_back()
         print("gave back", flush=True)
@@ -81,10 +74,6 @@ class Contender:
     def ask(self, words: str) -> str:
         self.tell(words)
         return self.said()
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +133,7 @@ def test_a_run_that_was_given_back_can_be_held_again(path: Path, other: Contende
         lease.require()
         refused = other.ask(f"take 0 {path}")
 
-    assert refused == "refused"
+    assert refused.startswith(f"refused: run 'u/1' is held by process {os.getpid()} on")
     assert other.ask(f"take 0 {path}") == "took"
     assert other.ask("give back") == "gave back"
     assert names(path.parent) == []
@@ -353,5 +342,5 @@ def test_of_many_who_take_a_lease_at_once_one_wins(
         inside = names(lease.parent)
         winner.ask("give back")
 
-        assert sorted(went) == ["refused"] * 4 + ["took"]
+        assert [word.partition(":")[0] for word in sorted(went)] == ["refused"] * 4 + ["took"]
         assert (requires, inside, names(lease.parent)) == ("mine", ["lease"], [])

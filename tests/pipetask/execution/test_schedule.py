@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from pipetask.execution.schedule import Schedule, State
+from pipetask.execution.schedule import Cause, Schedule, State, Verdict
+from pipetask.execution.task_rules import TaskRules
 from tests.pipetask.execution.schedule_histories import History, Kind, Step, histories
 
 #: Histories in which failures have their usual effect, and nobody stops the run.
@@ -173,6 +174,23 @@ def test_once_cancelled_only_what_runs_comes_to_another_end(history: History) ->
             is_stopped = state in (State.WAITING, State.READY)
             end = State.CANCELLED if is_stopped else state
         assert history.schedule.state(quantum) is end
+
+
+def test_once_cancelled_nothing_is_tried_again() -> None:
+    schedule = Schedule([0] * 6, [], [], rules=[TaskRules(retries=9)])
+    schedule.take(5)
+
+    schedule.cancel()
+    schedule.finish(0)
+    verdicts = [schedule.fail(1), schedule.fail(2, Cause.DEATH)]
+    schedule.requeue(3)
+    schedule.suspect([4])
+
+    assert verdicts == [Verdict(is_retried=False)] * 2
+    ends = [State.DONE, State.FAILED, State.FAILED] + [State.CANCELLED] * 3
+    assert [schedule.state(quantum) for quantum in range(6)] == ends
+    assert schedule.is_finished
+    assert schedule.take(1) is None
 
 
 def test_what_comes_back_undone_is_ready_again_and_has_not_failed() -> None:

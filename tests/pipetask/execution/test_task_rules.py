@@ -58,6 +58,20 @@ def test_a_quantum_whose_worker_died_is_tried_once_more_whatever_the_rules() -> 
     assert second == Verdict(is_retried=False, blocked=(1,))
 
 
+@pytest.mark.parametrize("causes", [(Cause.DEATH, Cause.ERROR), (Cause.ERROR, Cause.DEATH)])
+def test_what_is_tried_again_after_a_death_is_one_of_the_retries(
+    causes: tuple[Cause, Cause],
+) -> None:
+    schedule = Schedule([0], [], [], rules=[TaskRules(retries=1)])
+    verdicts = []
+
+    for cause in causes:
+        started(schedule)
+        verdicts.append(schedule.fail(0, cause))
+
+    assert verdicts == [Verdict(is_retried=True), Verdict(is_retried=False)]
+
+
 # ----------------------------------------------------------------------- deaths
 @given(histories())
 def test_what_may_have_killed_its_worker_runs_next_and_alone(history: History) -> None:
@@ -138,6 +152,19 @@ def test_what_needs_more_memory_waits_until_there_is_so_much() -> None:
     assert schedule.take(1) is None
     schedule.finish(1)
     assert started(schedule, 3) == Start(0, (0,), 1, 300.0)
+
+
+def test_what_needs_more_memory_ends_the_batch_before_it() -> None:
+    rules = TaskRules(memory_mb=100.0, retries=1)
+    schedule = Schedule([0] * 4, [], [], rules=[rules])
+    started(schedule, 2)
+    schedule.fail(1, Cause.MEMORY)
+    schedule.requeue(0)
+
+    batches = [started(schedule, 4) for _ in range(3)]
+
+    assert [start.quanta for start in batches] == [(0,), (1,), (2, 3)]
+    assert [start.memory_mb for start in batches] == [100.0, 200.0, 100.0]
 
 
 def test_unbounded_memory_stays_unbounded() -> None:

@@ -265,3 +265,46 @@ class PartsTask(PipelineTask):
         found = {"columns": list(columns), "count": int(count.get()), "names": list(one.colnames)}
         found["again"] = int(table.get(component="rowcount"))
         return Struct(parts=found)
+
+
+class MisbehavingConfig(PipelineTaskConfig, pipelineConnections=IsrConnections):
+    """Numbers of the quanta in which `MisbehavingTask` misbehaves."""
+
+    eating: list[int] = Field([], description="Takes memory, bite after bite.")
+    bites: int = Field(1000, description="How many bites of 50 MB it takes.")
+    crashing: list[int] = Field([], description="Reads where nothing is.")
+    hanging: list[int] = Field([], description="Waits for ever.")
+    printing: list[int] = Field([], description="Prints 100 MB, and fails.")
+    logging: list[int] = Field([], description="Logs 50,000 records.")
+
+
+def misbehave(config: Any, number: int, log: logging.Logger) -> None:
+    """Do what the configuration says for a number."""
+    if number in config.eating:
+        log.info("about to eat")
+        eaten = [bytearray(50_000_000) for _ in range(config.bites)]
+        log.info("%d bites", len(eaten))
+    if number in config.crashing:
+        import ctypes
+
+        print("before the crash", flush=True)
+        ctypes.string_at(0)
+    while number in config.hanging:
+        time.sleep(0.1)
+    if number in config.printing:
+        for i in range(1_000_000):
+            print(f"line {i} of what nobody will ever read, {'x' * 60}")
+        raise ValueError("enough printed")
+    if number in config.logging:
+        for i in range(50_000):
+            log.info("record %d of what nobody will ever read", i)
+
+
+class MisbehavingTask(PipelineTask):
+    """Copies the number, or does not."""
+
+    ConfigClass = MisbehavingConfig
+
+    def run(self, raw: Any) -> Struct:
+        misbehave(self.config, raw["number"], self.log)
+        return Struct(frame={"number": raw["number"]})

@@ -31,7 +31,6 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
 
 WAYS = {
     "whole": "import pkg.sub.deep",
-    "alias": "import pkg.sub.deep as d",
     "name": "from pkg.sub.deep import f",
     "module": "from pkg.sub import deep",
     "star": "from pkg.sub.deep import *",
@@ -106,21 +105,26 @@ def test_an_edit_that_is_taken_back_is_none(disk: Disk) -> None:
     assert trace_code("pkg.task") == before
 
 
-@pytest.mark.parametrize("task", ["import pkg.sub.deep", "from pkg.sub import deep"])
+ON_THE_WAY = ["import pkg.sub.deep", "from pkg.sub import deep", "from pkg.sub.deep import f"]
+
+
+@pytest.mark.parametrize("task", [*ON_THE_WAY, "from pkg import sub\nfrom .sub import deep"])
 def test_a_package_on_the_way_counts_and_what_it_imports_does_not(disk: Disk, task: str) -> None:
     lay(disk, task, init="import pkg.unrelated\n")
 
-    found = disk.trace("pkg.task")
-
-    assert set(found.files) == {"pkg", "pkg.sub", "pkg.sub.deep", "pkg.task"}
+    assert set(disk.trace("pkg.task").files) == {"pkg", "pkg.sub", "pkg.sub.deep", "pkg.task"}
 
 
-def test_a_package_on_the_way_is_followed_if_it_is_imported_too(disk: Disk) -> None:
-    lay(disk, "import pkg.sub.deep\nfrom pkg import x", init="from pkg.unrelated import x\n")
+@pytest.mark.parametrize("task", ON_THE_WAY)
+@pytest.mark.parametrize("other", ["import pkg", "from pkg import x", "from . import sub, x"])
+def test_a_package_on_the_way_is_followed_if_it_is_imported_too(
+    disk: Disk, task: str, other: str
+) -> None:
+    for order in (f"{task}\n{other}", f"{other}\n{task}"):
+        lay(disk, order, init="from pkg.unrelated import x\n")
 
-    found = disk.trace("pkg.task")
-
-    assert set(found.files) == {"pkg", "pkg.sub", "pkg.sub.deep", "pkg.task", "pkg.unrelated"}
+        found = set(disk.trace("pkg.task").files)
+        assert found == {"pkg", "pkg.sub", "pkg.sub.deep", "pkg.task", "pkg.unrelated"}
 
 
 def test_a_package_can_be_a_task_itself(disk: Disk) -> None:
@@ -240,8 +244,7 @@ UNKNOWN = {
 def test_a_task_whose_source_is_not_found_is_not_known(disk: Disk, make: object) -> None:
     found = trace_code(make(disk))  # type: ignore[operator]
 
-    assert not found.is_known
-    assert found.digest == ""
+    assert (found.is_known, found.digest) == (False, "")
 
 
 @pytest.mark.parametrize("content", ["def f(:\n", "x = 'a\x00b'\n", "match = = 3", b"\xff\xfe"])
