@@ -44,9 +44,9 @@ def rules_by_label(
         "cores": ("cores", _positive),
         "memory": ("memory_mb", lambda text: memory_mb(text, f"{_OPTION} memory")),
         "max-concurrent": ("max_concurrent", _positive),
-        "retries": ("retries", int),
-        "memory-factor": ("memory_factor", float),
-        "timeout": ("timeout_s", float),
+        "retries": ("retries", lambda text: _at_least(0, int(text))),
+        "memory-factor": ("memory_factor", lambda text: _at_least(1.0, float(text))),
+        "timeout": ("timeout_s", lambda text: _at_least(1e-3, float(text))),
     }
     rules = RulesByLabel()
     for text in texts:
@@ -71,7 +71,10 @@ def rules_by_label(
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
+    return int(_at_least(1, int(text)))
+
+
+def _at_least(least: float, number: float) -> float:
+    if not number >= least:
+        raise ValueError(number)
     return number

@@ -44,6 +44,8 @@ def run_options(given: Mapping[str, Any]) -> RunOptions:
         If options contradict each other.
     """
     engine = _engine(given)
+    if given["fail_fast"] and given["accept_failures"]:
+        raise click.UsageError("--fail-fast stops at what --accept-failures goes on after")
     n_threads = None if given["enable_implicit_threading"] else given["cores_per_quantum"]
     if n_threads is not None:
         for variable in _THREAD_VARIABLES:

@@ -45,8 +45,8 @@ class Cause(Enum):
     DEATH = "death"
 
 
-#: A quantum whose worker died is tried once more, whatever the rules: it may have been another's
-#: fault, such as the system's when memory is short.
+#: A quantum whose worker died is tried once more, even where nothing else is: it may have been
+#: another's fault, such as the system's when memory is short.
 _FREE_DEATHS = 1
 
 #: By so much a sum of memory may be wrong, as binary fractions are rounded.

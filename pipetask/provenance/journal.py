@@ -166,9 +166,13 @@ def attempts_in(entries: Iterable[Entry]) -> Iterator[tuple[Entry, Entry]]:
     """Give the attempts at quanta that records tell of whole: record and notes of each."""
     last: Entry | None = None
     for entry in entries:
-        if entry.kind == NOTES and last is not None and last.kind == QUANTUM:
+        if entry.kind == QUANTUM:
+            last = entry
+        elif entry.kind == NOTES and last is not None:
             yield last, entry
-        last = entry
+            last = None
+        elif entry.kind == DAMAGED:  # what follows may be another's
+            last = None
 
 
 def _parsed(line: bytes) -> Entry | None:

@@ -74,7 +74,7 @@ def reasons(result: Result) -> list[str]:
     """Return what was said of why quanta run."""
     lines = result.stdout.splitlines()
     begin = lines.index("Why quanta run:") + 1 if "Why quanta run:" in lines else len(lines)
-    return [line.strip() for line in lines[begin:] if line.startswith("  ")]
+    return [line.strip() for line in lines[begin:] if re.match(r"  \w+: ", line)]
 
 
 def numbers(repo: Path, name: str, collections: str = "out") -> dict[Any, int]:
@@ -309,11 +309,18 @@ def certify(repo: Path, run: str, *, level: int, detectors: tuple[int, ...] = (0
     """Make biases the valid ones."""
     with Butler(repo, writeable=True) as butler:
         butler.collections.register("Cam/calib", CollectionType.CALIBRATION)
-        for detector in detectors:
-            data_id = {"instrument": "Cam", "detector": detector}
-            ref = butler.put({"level": level}, "bias", data_id, run=run)
-            butler.decertify("Cam/calib", "bias", Timespan.unbounded(), data_ids=[data_id])
-            butler.certify("Cam/calib", [ref], Timespan.unbounded())
+        registry, always = butler.repository.registry, Timespan.unbounded()
+        registered = registry.dataset_types.get("bias")
+        collection = registry.collections.get("Cam/calib")
+        for number in detectors:
+            data_id = {"instrument": "Cam", "detector": number}
+            old = butler.find_dataset("bias", data_id, collections="Cam/calib", timespan=always)
+            new = butler.put({"level": level}, "bias", data_id, run=run)
+            if old is not None:
+                (key,) = registry.datasets.keys_of([old]).values()
+                registry.memberships.decertify(registered, collection, always, [key])
+            (key,) = registry.datasets.keys_of([new]).values()
+            registry.memberships.certify(registered, collection, [key], always)
 
 
 def test_what_a_task_was_told_at_its_start_is_an_input(
@@ -382,7 +389,7 @@ def test_what_was_put_by_hand_is_an_input_like_any_other(start: Run, repo: Path)
     data_id = {"instrument": "Cam", "exposure": 1, "detector": 0}
     with Butler(repo, writeable=True) as butler:
         butler.put({"number": 500}, "found", data_id, run="by_hand")
-        butler.collections.set_chain("out", ["by_hand", "out/1", "Cam/raw/all"])
+        butler.collections.redefine_chain("out", ["by_hand", "out/1", "Cam/raw/all"])
 
     result = start("out/2", "--reuse")
 

@@ -158,13 +158,19 @@ def test_profile_is_written(start: Run, tmp_path: Path) -> None:
 
 
 # -------------------------------------------------------------------- failures
-def test_a_failure_is_told_once_with_how_to_go_on(start: Run) -> None:
+def test_a_failure_is_told_at_once_and_at_the_end_with_how_to_go_on(start: Run) -> None:
     result = start("-c", "measure:fails_for=[2]", "-j", "2")
 
     assert result.exit_code == 1
     assert rows(result)["measure"]["failed"] == "2"
     assert rows(result)["merge"]["blocked"] == "1"
-    assert result.stderr == (
+    *at_once, _, _, _, _ = result.stderr.splitlines(keepends=True)
+    assert sorted(at_once) == [
+        "pipetask.execution.loop ERROR: measure {'instrument': 'Cam', 'detector': "
+        f"{detector}, 'exposure': 2}} failed: ValueError: exposure 2 cannot be measured\n"
+        for detector in (0, 1)
+    ]
+    assert result.stderr.removeprefix("".join(at_once)) == (
         "measure {instrument: 'Cam', detector: 0, exposure: 2} failed: "
         "ValueError: exposure 2 cannot be measured\n"
         "measure {instrument: 'Cam', detector: 1, exposure: 2} failed: "

@@ -291,9 +291,9 @@ def test_the_version_of_another_distribution_counts(disk: Disk) -> None:
     disk.write(
         "toolbox-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: toolbox\nVersion: 1.1\n"
     )
-    code_trace._version.cache_clear()
+    code_trace._versions_of.cache_clear()
     after = trace_code("pkg.task")
-    code_trace._version.cache_clear()
+    code_trace._versions_of.cache_clear()
 
     pyyaml = importlib.metadata.version("pyyaml")
     assert before.versions == {"PyYAML": pyyaml, "toolbox": "1.0"}

@@ -20,11 +20,13 @@ from pipetask.errors import JournalError
 from pipetask.provenance.journal import (
     ARCHIVE,
     COMMIT,
+    DAMAGED,
     NOTES,
     QUANTUM,
     RUN,
     Entry,
     Journal,
+    attempts_in,
     line_of,
     read_journal,
 )
@@ -59,7 +61,7 @@ def lines(found: list[Entry]) -> bytes:
 
 def read(content: bytes) -> list[Entry]:
     with journal_of(content) as path:
-        return list(read_journal(path))
+        return [entry for entry in read_journal(path) if entry.kind != DAMAGED]
 
 
 @given(st.lists(st.lists(entries, max_size=4), max_size=4))
@@ -166,7 +168,7 @@ def test_damage_within_is_told_and_half_a_line_at_the_end_is_not(
     with caplog.at_level(logging.WARNING):
         found = list(read_journal(path))
 
-    assert found == [Entry(RUN, b"{}")] * 2
+    assert found == [Entry(RUN, b"{}"), Entry(DAMAGED, b"null"), Entry(RUN, b"{}")]
     assert caplog.messages == [f"line 2 of {path} is damaged and does not count"]
 
 
@@ -271,3 +273,13 @@ os.kill(os.getpid(), 9)
     _run(code, tmp_path, "")
 
     assert [entry.document for entry in read_journal(tmp_path / "g.journal")] == [{"graph": "g"}]
+
+
+def test_notes_do_not_go_to_the_record_before_a_damaged_one() -> None:
+    first, second = Entry(QUANTUM, b'{"number":1}'), Entry(QUANTUM, b'{"number":2}')
+    notes = Entry(NOTES, b"{}")
+    damaged = Entry(DAMAGED, b"null")
+
+    assert list(attempts_in([first, notes, second, notes])) == [(first, notes), (second, notes)]
+    assert list(attempts_in([first, damaged, notes])) == []
+    assert list(attempts_in([first, second, notes])) == [(second, notes)]
