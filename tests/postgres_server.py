@@ -10,9 +10,11 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -105,6 +107,24 @@ class PostgresServer:
             for statement in statements:
                 connection.execute(statement)
 
+    def crash(self) -> None:
+        """End the server as a failing machine would; it was started here."""
+        assert self._folder is not None
+        pid = int((self._folder / "data" / "postmaster.pid").read_text().split()[0])
+        os.kill(pid, signal.SIGQUIT)
+        while Path(f"/proc/{pid}/stat").exists() and not _is_zombie(pid):
+            time.sleep(0.02)
+
+    def start_again(self) -> None:
+        """Start the server after `crash`."""
+        assert self._folder is not None
+        if self._packaged is not None:
+            self._packaged.ensure_postgres_running()
+            return
+        assert self._bin is not None
+        _run(self._bin / "pg_ctl", "-D", self._folder / "data", "-l", self._folder / "log", "-w",
+             "start", cwd=self._folder)  # fmt: skip
+
     def stop(self) -> None:
         """Stop the server, if it was started here, and remove what it kept."""
         if self._packaged is not None:
@@ -115,6 +135,13 @@ class PostgresServer:
                  cwd=self._folder)  # fmt: skip
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _is_zombie(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
 
 
 def _without_password(url: str) -> str:

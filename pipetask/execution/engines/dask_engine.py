@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
+import pickle
 import time
 from collections.abc import Callable
-from concurrent.futures import CancelledError, Executor
-from typing import Any
+from concurrent.futures import Executor
+from contextlib import suppress
 
-from distributed import Client, KilledWorker, LocalCluster
-from distributed.cfexecutor import ClientExecutor
-from distributed.comm import CommClosedError
+from distributed import Client, KilledWorker
 
 from pipetask.errors import RunError
-from pipetask.execution.engines.dask_cluster import start_cluster
+from pipetask.execution.engines.dask_cluster import StartedCluster, local_cluster, start_cluster
+from pipetask.execution.engines.dask_executor import DaskExecutor, SchedulerLostError
 from pipetask.execution.engines.dask_plugin import PreparePlugin
 from pipetask.execution.run_options import RunOptions
 
@@ -22,16 +21,8 @@ _LOG = logging.getLogger(__name__)
 
 #: How long a scheduler has to answer, and a cluster to bring its first worker [s].
 _ANSWER_S, _FIRST_WORKER_S = 10, 600
-#: How often the workers are counted [s].
-_COUNT_S = 5.0
-
-
-class _FreshExecutor(ClientExecutor):  # type: ignore[misc] # Dask has no types
-    """Never takes a call for one that it made before."""
-
-    def submit(self, fn: Callable[..., Any], *args: Any, **keywords: Any) -> Any:
-        """Send a call to a worker."""
-        return super().submit(fn, *args, pure=False, **keywords)
+#: How often the workers are counted, and how long that and taking leave may take [s].
+_COUNT_S, _SHORTLY_S = 5.0, 3.0
 
 
 class DaskEngine:
@@ -41,7 +32,7 @@ class DaskEngine:
     ----------
     client
         Connected to the cluster's scheduler.
-    cluster
+    started
         The cluster, if it ends with the run.
     """
 
@@ -50,9 +41,10 @@ class DaskEngine:
     dies_whole = False
     is_silent = True
 
-    def __init__(self, client: Client, cluster: Any = None) -> None:
+    def __init__(self, client: Client, started: StartedCluster | None = None) -> None:
         self._client = client
-        self._cluster = cluster
+        self._started = started
+        self._address = str(client.scheduler.address)
         self._executor: Executor | None = None
         self._plugin: str | None = None
         self._counted = 0.0
@@ -71,25 +63,14 @@ class DaskEngine:
         if options.scheduler:
             return cls(_connected(options.scheduler))
         if options.cluster is not None:
-            cluster = start_cluster(options.cluster)
+            started = start_cluster(options.cluster)
         else:
-            cluster = LocalCluster(
-                n_workers=options.n_workers,
-                threads_per_worker=1,
-                dashboard_address=None,
-                memory_limit=0,
-            )
-        client = Client(cluster)
+            started = local_cluster(options.n_workers)
         try:
-            client.wait_for_workers(1, timeout=_FIRST_WORKER_S)
-        except TimeoutError as error:
-            client.close()
-            cluster.close()
-            raise RunError(
-                f"the cluster brought no worker within {_FIRST_WORKER_S} s; look at the logs of "
-                "its jobs"
-            ) from error
-        return cls(client, cluster)
+            return cls(_joined(started), started)
+        except BaseException:  # also an interrupt: the jobs must not stay
+            started.cluster.close()
+            raise
 
     @property
     def n_queued(self) -> int:
@@ -97,20 +78,40 @@ class DaskEngine:
         return self.n_workers
 
     def executor(self, prepare: Callable[[], None]) -> Executor:
-        """Return the executor; every worker, later ones too, prepares itself."""
+        """Return the executor; every worker, later ones too, prepares itself.
+
+        Raises
+        ------
+        RunError
+            If the workers cannot be prepared.
+        """
         self._count()
         if self._executor is None:
-            plugin = PreparePlugin(prepare)
-            self._client.register_plugin(plugin, name=plugin.name)
-            self._plugin = plugin.name
-            self._executor = _FreshExecutor(self._client)
+            self._register(PreparePlugin(prepare, is_ours=self._started is not None))
+            self._executor = DaskExecutor(self._client, self._address)
         return self._executor
+
+    def _register(self, plugin: PreparePlugin) -> None:
+        self._plugin = plugin.name
+        try:
+            self._client.register_plugin(plugin, name=plugin.name)
+        except (ImportError, AttributeError, pickle.UnpicklingError) as error:
+            raise RunError(
+                f"the workers of {self._address} cannot take up the run ({error}); they need the "
+                "packages that are here, in the same versions"
+            ) from error
+        except OSError as error:
+            raise RunError(f"the Dask scheduler at {self._address} is gone: {error}") from error
 
     def _count(self) -> None:
         """Look how many quanta can run at once; a cluster may grow."""
-        if time.monotonic() - self._counted > _COUNT_S:
-            self._counted = time.monotonic()
-            self.n_workers = max(1, sum(self._client.nthreads().values()))
+        if time.monotonic() - self._counted < _COUNT_S or self._client.status != "running":
+            return
+        ask = self._client.scheduler.ncores
+        with suppress(OSError):  # if the scheduler is gone, whatever it has says so
+            threads = self._client.sync(ask, callback_timeout=_SHORTLY_S)
+            self.n_workers = max(1, sum(threads.values()))
+        self._counted = time.monotonic()
 
     def is_death(self, error: BaseException) -> bool:
         """Return whether workers died of a batch, or the scheduler is gone."""
@@ -118,21 +119,27 @@ class DaskEngine:
 
     def is_gone(self, error: BaseException) -> bool:
         """Return whether the scheduler is gone, and all futures with it."""
-        kinds = (CancelledError, asyncio.CancelledError, CommClosedError)
-        return isinstance(error, kinds)
+        return isinstance(error, SchedulerLostError)
 
     def replace(self) -> None:
         """Do nothing: the cluster replaces its workers."""
 
-    def close(self, *, kill: bool = False) -> None:
+    def close(self, *, kill: bool = False) -> None:  # noqa: ARG002 - another's workers are not ours to kill
         """Leave the cluster as it was found; end it if it was started here."""
-        if self._client.status == "running" and self._plugin and not kill:
-            self._client.unregister_worker_plugin(self._plugin)
-        self._plugin = None
+        self._take_leave()
         self._client.close()
-        if self._cluster is not None:
-            self._cluster.close()
-            self._cluster = None
+        if self._started is not None:
+            self._started.cluster.close()
+            self._started = None
+
+    def _take_leave(self) -> None:
+        """Let workers that go on without us forget the run."""
+        name, self._plugin = self._plugin, None
+        if name is None or self._started is not None or self._client.status != "running":
+            return
+        ask = self._client.scheduler.unregister_worker_plugin
+        with suppress(OSError, ValueError):  # it is gone, or knows nothing of us any more
+            self._client.sync(ask, name=name, callback_timeout=_SHORTLY_S)
 
 
 def _connected(address: str) -> Client:
@@ -144,4 +151,23 @@ def _connected(address: str) -> Client:
         ) from error
     if not client.nthreads():
         _LOG.warning("the cluster at %s has no workers yet; waiting for them", address)
+    return client
+
+
+def _joined(started: StartedCluster) -> Client:
+    """Connect to a cluster of ours, and wait for its first worker."""
+    client = Client(started.cluster, set_as_default=False)
+    if not started.brings_workers:
+        return client
+    try:
+        client.wait_for_workers(1, timeout=_FIRST_WORKER_S)
+    except TimeoutError as error:
+        client.close()
+        raise RunError(
+            f"the cluster brought no worker within {_FIRST_WORKER_S} s; look at the logs of its "
+            "jobs"
+        ) from error
+    except BaseException:
+        client.close()
+        raise
     return client

@@ -81,6 +81,9 @@ def _processes(options: RunOptions) -> Engine:
 
 def _dask(options: RunOptions) -> Engine:
     try:
+        from pipetask.execution.engines.dask_log import quieten
+
+        quieten()  # before the rest of Dask is imported
         from pipetask.execution.engines.dask_engine import DaskEngine
     except ImportError as error:
         raise MissingPackageError(
