@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 DEMO_DIR ?= demo
 
-.PHONY: demo test lint interop bench clean
+.PHONY: demo test lint interop bench faults clean
 
 $(VENV)/.science: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -53,6 +53,10 @@ interop: $(VENV)/.test .venv-peer/.made
 # measures some rows and keeps the others' last figures, BENCH_ARGS="--scale quick" tries it out.
 bench: $(VENV)/.test .venv-peer/.bench
 	BUTLER_PEER_PYTHON="$(abspath .venv-peer/bin/python)" $(BIN)/python tests/benchmarks $(ROWS) $(BENCH_ARGS)
+
+# The whole fault suite, which takes the better part of an hour; `make test` runs a sample of it.
+faults: $(VENV)/.test
+	FAULTS=all $(BIN)/python -m pytest tests/faults -n 2 --no-skips $(PYTEST_ARGS)
 
 clean:
 	rm -rf $(VENV) .venv-peer "$(DEMO_DIR)" build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

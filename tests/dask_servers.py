@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +33,8 @@ class DaskServers:
     scheduler: _Process
     #: Of each worker the process that was started: its nanny, if it has one.
     workers: list[_Process] = field(default_factory=list)
+    #: Variables of the workers.
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     def add_worker(self, *options: str) -> _Process:
         """Start one more worker of one thread, which a nanny starts again when it dies.
@@ -46,6 +48,7 @@ class DaskServers:
         process = _start(
             self.folder, name, "worker", self.address, "--host", "127.0.0.1", "--nthreads", "1",
             "--memory-limit", "0", "--local-directory", str(self.folder / name), *options,
+            environment=self.environment,
         )  # fmt: skip
         self.workers.append(process)
         return process
@@ -70,7 +73,11 @@ class DaskServers:
 
 @contextmanager
 def dask_servers(
-    folder: Path, *, n_workers: int = 2, options: tuple[str, ...] = ()
+    folder: Path,
+    *,
+    n_workers: int = 2,
+    options: tuple[str, ...] = (),
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[DaskServers]:
     """Start a scheduler and workers on free ports; stop them at the end.
 
@@ -80,6 +87,8 @@ def dask_servers(
         Where all their files go.
     options
         Of each worker.
+    environment
+        Variables of the workers, besides those of this process.
     """
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "scheduler.json"
@@ -87,7 +96,7 @@ def dask_servers(
         folder, "scheduler", "scheduler", "--host", "127.0.0.1", "--port", "0",
         "--scheduler-file", str(file),
     )  # fmt: skip
-    servers = DaskServers(folder, "", scheduler)
+    servers = DaskServers(folder, "", scheduler, environment=environment or {})
     try:
         servers.address = _address(file)
         for _ in range(n_workers):
@@ -97,13 +106,15 @@ def dask_servers(
         _stop([*servers.workers, scheduler])
 
 
-def _start(folder: Path, name: str, *arguments: str) -> _Process:
+def _start(
+    folder: Path, name: str, *arguments: str, environment: Mapping[str, str] | None = None
+) -> _Process:
     # Rule: nothing of this process's own paths, so that tasks are found through the run alone.
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    own = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     program = str(Path(sys.executable).with_name("dask"))
     with (folder / f"{name}.out").open("wb") as output:
         return subprocess.Popen(
-            [program, *arguments, "--no-dashboard"], cwd=folder, env=environment,
+            [program, *arguments, "--no-dashboard"], cwd=folder, env={**own, **(environment or {})},
             stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
         )  # fmt: skip
 

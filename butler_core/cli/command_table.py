@@ -43,6 +43,11 @@ COMMANDS = {
         f"{_COMMANDS}.ingest_files:ingest_files", "Ingest files listed in a table."
     ),
     "ingest-raws": CommandEntry(f"{_COMMANDS}.ingest_raws:ingest_raws", "Ingest raw frames."),
+    "lineage": CommandEntry(
+        # As `transfer-from-graph`, it knows of quantum graphs, and is imported when it is called.
+        "pipetask.cli.commands.lineage:lineage",
+        "Say what a dataset was made from, back to the raws, and what was made from it.",
+    ),
     "migrate": CommandEntry(
         f"{_COMMANDS}.migrate:migrate", "Upgrade the registry's tables of an older repository."
     ),
@@ -88,7 +93,6 @@ COMMANDS = {
         "Remove RUN collections with their datasets and files.",
     ),
     "transfer-from-graph": CommandEntry(
-        # The one command here that knows of quantum graphs; it is imported when it is called.
         "pipetask.cli.commands.transfer_from_graph:transfer_from_graph",
         "Register what `pipetask run-qbb` has made.",
     ),

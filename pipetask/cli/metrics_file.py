@@ -5,12 +5,16 @@ The format is Prometheus's text exposition format, version 0.0.4.
 
 from __future__ import annotations
 
+import logging
+import math
 import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from pipetask.cli.run_counts import RunCounts, TaskCounts
+
+_LOG = logging.getLogger(__name__)
 
 _EVERY_S = 5.0
 
@@ -28,7 +32,8 @@ class MetricsFile:
         self._path = path
         self._run = run
         self._counts = counts
-        self._last = 0.0
+        self._last = -math.inf
+        self._has_failed = False
 
     def write_now_and_then(self) -> None:
         """Write the file, if that is long ago."""
@@ -36,11 +41,16 @@ class MetricsFile:
             self.write()
 
     def write(self) -> None:
-        """Write the file."""
+        """Write the file; say so once if it cannot be written, which is no reason to stop a run."""
         self._last = time.monotonic()
         temporary = self._path.with_name(f".{self._path.name}.{os.getpid()}.tmp")
-        temporary.write_text("\n".join(self._lines()) + "\n", encoding="utf-8")
-        temporary.replace(self._path)
+        try:
+            temporary.write_text("\n".join(self._lines()) + "\n", encoding="utf-8")
+            temporary.replace(self._path)
+        except OSError as error:
+            if not self._has_failed:
+                _LOG.warning("cannot write the counts to %s: %s", self._path, error.strerror)
+            self._has_failed = True
 
     def _lines(self) -> Iterator[str]:
         yield "# HELP pipetask_quanta Quanta of a task, by where they stand."

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import logging
+import math
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +12,8 @@ import click
 
 from butler_core.errors import near_misses
 from pipetask.execution.task_rules import TaskRules
+
+_LOG = logging.getLogger(__name__)
 
 _ALL = "*"
 _OPTION = "--resources"
@@ -70,11 +74,20 @@ def rules_by_label(
     return rules
 
 
+def warn_of_strangers(rules: Iterable[str], labels: Collection[str]) -> None:
+    """Say which of the names that rules are for are those of no task."""
+    for name in sorted(set(rules) - {_ALL, *labels}):
+        _LOG.warning(
+            "%s names %r, which is no task of this graph.%s",
+            _OPTION, name, near_misses(name, labels),
+        )  # fmt: skip
+
+
 def _positive(text: str) -> int:
     return int(_at_least(1, int(text)))
 
 
 def _at_least(least: float, number: float) -> float:
-    if not number >= least:
+    if not least <= number < math.inf:
         raise ValueError(number)
     return number

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import click
@@ -43,7 +43,6 @@ def run_options(given: Mapping[str, Any]) -> RunOptions:
     click.UsageError
         If options contradict each other.
     """
-    engine = _engine(given)
     if given["fail_fast"] and given["accept_failures"]:
         raise click.UsageError("--fail-fast stops at what --accept-failures goes on after")
     n_threads = None if given["enable_implicit_threading"] else given["cores_per_quantum"]
@@ -56,12 +55,13 @@ def run_options(given: Mapping[str, Any]) -> RunOptions:
         retries=given["retries"],
         timeout_s=given["timeout"],
     )
+    rules = rules_by_label(given["resources"], default, _memory_mb)
     return RunOptions(
         given["processes"],
-        engine,
+        _engine(given, rules.values()),
         scheduler=given["scheduler"],
         cluster=given["cluster"],
-        rules=rules_by_label(given["resources"], default, _memory_mb),
+        rules=rules,
         default_rules=default,
         total_memory_mb=_memory_mb(given["total_memory"], "--total-memory"),
         n_threads=n_threads,
@@ -73,7 +73,7 @@ def run_options(given: Mapping[str, Any]) -> RunOptions:
     )
 
 
-def _engine(given: Mapping[str, Any]) -> str | None:
+def _engine(given: Mapping[str, Any], rules: Iterable[TaskRules]) -> str | None:
     """Return the engine that is asked for, or that the options need."""
     n_workers: int = given["processes"]
     engine: str | None = given["engine"]
@@ -87,24 +87,37 @@ def _engine(given: Mapping[str, Any]) -> str | None:
     for name in ("pdb", "profile"):
         if given[name] and not in_process:
             raise click.UsageError(f"--{name} needs quanta to run in this process: -j 1")
-    needs_process = [n for n in ("timeout", "memory_per_quantum") if given[n]]
-    if given["timeout"] and engine in ("threads", "serial", "dask"):
+    timeout, memory = _options_for_processes(given, rules)
+    if timeout and engine in ("threads", "serial", "dask"):
         raise click.UsageError(
-            f"--timeout cannot go with --engine {engine}: it needs quanta to run in other "
+            f"{timeout} cannot go with --engine {engine}: it needs quanta to run in other "
             "processes of this machine; a thread cannot be killed"
         )
-    if given["memory_per_quantum"] and engine in ("threads", "serial", "dask"):
+    if memory and engine in ("threads", "serial", "dask"):
         _LOG.warning(
-            "--memory-per-quantum bounds nothing with --engine %s: it only counts towards "
-            "--total-memory. Worker processes of this machine are bounded", engine,
+            "%s bounds nothing with --engine %s: it only counts towards "
+            "--total-memory. Worker processes of this machine are bounded", memory, engine,
         )  # fmt: skip
         return engine
-    if needs_process and in_process:
+    if (timeout or memory) and in_process:
         if given["pdb"] or given["profile"]:
-            option = f"--{needs_process[0].replace('_', '-')}"
-            raise click.UsageError(f"{option} needs quanta to run in other processes than this one")
+            raise click.UsageError(
+                f"{timeout or memory} needs quanta to run in other processes than this one"
+            )
         return "processes"
     return engine
+
+
+def _options_for_processes(given: Mapping[str, Any], rules: Iterable[TaskRules]) -> tuple[str, str]:
+    """Return the options that bound time and memory; empty if none does."""
+    timeout = memory = ""
+    for rule in rules:
+        timeout = "--resources timeout" if rule.timeout_s is not None else timeout
+        memory = "--resources memory" if rule.memory_mb is not None else memory
+    return (
+        "--timeout" if given["timeout"] else timeout,
+        "--memory-per-quantum" if given["memory_per_quantum"] else memory,
+    )
 
 
 def _memory_mb(text: str | None, option: str) -> float | None:

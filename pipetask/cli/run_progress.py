@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,15 +23,21 @@ _DRAW_S, _LINE_S = 0.25, 30.0
 
 
 @contextmanager
-def watching(graph: QuantumGraph, metrics_file: Path | None = None) -> Iterator[Watcher]:
+def watching(
+    graph: QuantumGraph,
+    metrics_file: Path | None = None,
+    chosen: Collection[int] | None = None,
+) -> Iterator[Watcher]:
     """Lend who watches a run.
 
     Parameters
     ----------
+    chosen
+        Numbers of the quanta that will run; all if None.
     metrics_file
         Where to keep counts for Prometheus, if anywhere.
     """
-    counts = RunCounts({task.label: task.n_quanta for task in graph.tasks})
+    counts = RunCounts(_n_quanta(graph, chosen))
     metrics = None if metrics_file is None else MetricsFile(metrics_file, graph.output_run, counts)
     try:
         if is_shown():
@@ -47,6 +54,14 @@ def watching(graph: QuantumGraph, metrics_file: Path | None = None) -> Iterator[
     finally:
         if metrics is not None:
             metrics.write()
+
+
+def _n_quanta(graph: QuantumGraph, chosen: Collection[int] | None) -> dict[str, int]:
+    """Return how many quanta of each task will run, of the tasks that have any."""
+    if chosen is None:
+        return {task.label: task.n_quanta for task in graph.tasks}
+    numbers = Counter(graph.task_numbers()[list(chosen)].tolist())
+    return {t.label: numbers[t.number] for t in graph.tasks if t.number in numbers}
 
 
 class _Lines:

@@ -75,17 +75,22 @@ class GraphFiles:
     def find(self, quanta: Iterable[GraphQuantum], known: Collection[uuid.UUID]) -> Files:
         """Return the records of the inputs of quanta that are not known yet, by dataset id."""
         by_number: dict[int, uuid.UUID] = {}
-        found: dict[uuid.UUID, FileRecord] = {}
+        made: dict[uuid.UUID, tuple[GraphQuantum, DatasetRef]] = {}
         for quantum in quanta:
             for refs in quantum.inputs.values():
                 for ref in refs:
-                    if ref.id in known or ref.id in found:
+                    if ref.id in known:
                         continue
                     if ref.id in quantum.existing:
                         by_number[quantum.numbers[ref.id]] = ref.id
-                    elif (record := self._made(quantum, ref)) is not None:
-                        found[ref.id] = record
-        found |= {by_number[n]: record for n, record in self._stored(list(by_number)).items()}
+                    if ref.run == self._graph.output_run:  # perhaps by another part of the graph
+                        made[ref.id] = quantum, ref
+        stored = self._stored(list(by_number))
+        found = {by_number[number]: record for number, record in stored.items()}
+        for id_ in made.keys() - found.keys():
+            record = self._made(*made[id_])
+            if record is not None:
+                found[id_] = record
         return found
 
     def _stored(self, numbers: list[int]) -> dict[int, FileRecord]:

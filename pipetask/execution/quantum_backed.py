@@ -157,6 +157,7 @@ def run_quantum_backed(
     require_makers(graph, left, done)
     pipeline = resolved_by_graph(graph)
     setups, traces = _setups(own, graph, pipeline)
+    _require_init(own, graph, setups, left)
     setup = RunSetup(
         key=uuid.uuid4().hex,
         root=str(own.root),
@@ -183,6 +184,21 @@ def run_quantum_backed(
         engine.close()
         journal.close()
     return loop.summary
+
+
+def _require_init(
+    own: _Place, graph: QuantumGraph, setups: Mapping[str, TaskSetup], chosen: Collection[int]
+) -> None:
+    """Raise RunError if what the constructor of a task to be run needs is not there."""
+    running = {int(number) for number in graph.task_numbers()[list(chosen)]}
+    for task in graph.tasks:
+        needed = setups[task.label].init_inputs.values() if task.number in running else ()
+        for dataset in needed:
+            if not own.datastore.exists(dataset.record):
+                raise RunError(
+                    f"the init input {dataset.ref.dataset_type.name!r} of {task.label!r} is not "
+                    "there; write it with `pipetask pre-exec-init-qbb` first"
+                )
 
 
 def require_makers(graph: QuantumGraph, chosen: Collection[int], done: Collection[int]) -> None:
@@ -215,7 +231,7 @@ def part_of(numbers: list[int], text: str) -> frozenset[int]:
         If the text is not of that form.
     """
     first, _, second = text.partition("/")
-    if not (first.isdigit() and second.isdigit() and int(first) < int(second)):
+    if not (first.isdecimal() and second.isdecimal() and int(first) < int(second)):
         raise GraphFileError(f"--part takes K/N with K from 0 to N-1, such as 0/10, not {text!r}")
     k, n = int(first), int(second)
     return frozenset(numbers[k * len(numbers) // n : (k + 1) * len(numbers) // n])

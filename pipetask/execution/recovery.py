@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable
 from pathlib import Path
 
+from butler_core.datasets.dataset_ref import DatasetRef
 from butler_core.failpoints import reach
 from butler_core.repository.repository import Repository
 from pipetask.errors import RunError
@@ -68,8 +69,17 @@ def recover_graph(
 
 
 def last_results(entries: Iterable[Entry]) -> dict[int, QuantumResult]:
-    """Return what the last attempt at each quantum left, by the quantum's number."""
-    return {result.number: result for _, result in results_in(entries)}
+    """Return what the last attempt at each quantum left, by the quantum's number.
+
+    Journals of several processes come in no order, and their clocks may differ, so that one
+    which was done counts before all that failed.
+    """
+    found: dict[int, tuple[tuple[bool, str], QuantumResult]] = {}
+    for record, result in results_in(entries):
+        rank = (result.outcome in _DONE, str(record.get("started", "")))
+        if result.number not in found or rank >= found[result.number][0]:
+            found[result.number] = rank, result
+    return {number: result for number, (_, result) in found.items()}
 
 
 def _register(
@@ -86,20 +96,36 @@ def _register(
         # Rows of one quantum are committed together, so one of them tells of all.
         there = repository.registry.datasets.find_ids([ref.id.bytes for ref in notes])
         for quantum in quanta:
-            own = (ref for name in ("_metadata", "_log") for ref in quantum.outputs.get(name, ()))
             result = known[quantum.number]
+            # The log of a failure does not tell of what was done after it.
+            names = ("_metadata",) if result.outcome in _DONE else ("_metadata", "_log")
+            own = (ref for name in names for ref in quantum.outputs.get(name, ()))
             if any(ref.id.bytes in there for ref in own):
                 continue
             if not _is_whole(repository, result):
                 _LOG.warning("files of quantum %d are gone; it will run again", quantum.number)
                 continue
+            logs = quantum.outputs.get("_log", ())
+            _forget(repository, (ref for ref in logs if ref.id.bytes in there), result)
             registrar.add(quantum, result)
         registrar.commit()
         reach("replay.committed")
 
 
 _CHUNK = 500
-_LEAVES_SOMETHING = (Outcome.SUCCEEDED, Outcome.NO_WORK, Outcome.FAILED)
+_DONE = (Outcome.SUCCEEDED, Outcome.NO_WORK)
+_LEAVES_SOMETHING = (*_DONE, Outcome.FAILED)
+
+
+def _forget(repository: Repository, logs: Iterable[DatasetRef], result: QuantumResult) -> None:
+    """Remove the log that an earlier, failed attempt at a quantum left; its file may be new."""
+    registry, written = repository.registry, {record.path for record in result.records.values()}
+    keys = list(registry.datasets.keys_of(logs).values())
+    if keys:
+        with repository.transaction() as journal:
+            old = registry.files.delete(keys)
+            journal.condemn(record for record in old if record.path not in written)
+            registry.datasets.delete(keys)
 
 
 def _is_whole(repository: Repository, result: QuantumResult) -> bool:

@@ -14,7 +14,7 @@ from pipetask.errors import RunError
 from pipetask.execution.output_collections import CollectionPlan, make_collections
 from pipetask.execution.prepare import register_dataset_types, require_registered
 from pipetask.execution.recovery import recover_graph
-from pipetask.execution.run import HeldRun
+from pipetask.execution.run import HeldRun, keep_graph
 from pipetask.pipeline_graph import ResolvedPipelineGraph
 from pipetask.provenance.journal import INIT, read_journal
 from pipetask.quantum_graph.graph import QuantumGraph
@@ -57,6 +57,7 @@ def transfer_graph(
         count = _register_init(repository, graph, journals)
     if not journals:
         return count
+    keep_graph(run.folder, graph)
     return count + recover_graph(repository, run.folder, graph.output_run, run.lease, graph.id)
 
 

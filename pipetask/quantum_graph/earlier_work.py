@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -110,13 +110,26 @@ class EarlierWork:
         found: Mapping[str, Any] = json.loads(rows[-1][0]) if rows else {}
         return dict(found.get(label, {}))
 
+    def find(self, label: str, number: int) -> int | None:
+        """Return the graph that has a task: the one given, or else the first; None if none has."""
+        order = (number, *(n for n in range(len(self._graphs)) if n != number))
+        return next(
+            (n for n in order if any(task.label == label for task in self._graph(n).tasks)), None
+        )
+
     def inputs(self, label: str) -> str:
         """Return a table of the inputs that quanta of a task had: graph, number, connection, id.
 
-        What a quantum was to have and nobody made is not among them.
+        What a quantum was to have and nobody had made when it ran is not among them.
         """
-        table = f"earlier_inputs_{label}"
-        run = self._workspace.run
+        return self._datasets(label, f"earlier_inputs_{label}", ("input", "prerequisite"))
+
+    def outputs(self, label: str) -> str:
+        """Return a table of what quanta of a task wrote: graph, number, connection, id."""
+        return self._datasets(label, f"earlier_outputs_{label}", ("output",))
+
+    def _datasets(self, label: str, table: str, roles: Collection[str]) -> str:
+        run, done = self._workspace.run, self.done
         run(
             f'CREATE OR REPLACE TABLE "{table}" (graph INTEGER, number BIGINT, connection VARCHAR, '
             "id UUID)"
@@ -126,21 +139,30 @@ class EarlierWork:
             history = known.folder.history(known.graph_id)
             if not tasks or not history.exists():
                 continue
-            names = ", ".join(
-                f"({n}, '{row.name}')"
-                for n, row in enumerate(tasks[0].connections)
-                if row.role in ("input", "prerequisite")
-            )
+            rows = enumerate(tasks[0].connections)
+            names = ", ".join(f"({n}, '{row.name}')" for n, row in rows if row.role in roles)
+            if not names:
+                continue
             run(f"ATTACH {text_of(self._graph(number).path)} AS earlier_graph (READ_ONLY)")
             run(f"ATTACH {text_of(history)} AS earlier_history (READ_ONLY)")
             run(
                 f'INSERT INTO "{table}" SELECT {number}, e.quantum, c.name, d.id '  # noqa: S608 - names of connections
                 "FROM earlier_graph.quantum q JOIN earlier_graph.edge e USING (quantum) "
                 f"JOIN (VALUES {names}) c(connection, name) ON c.connection = e.connection "
-                "JOIN earlier_graph.dataset d USING (dataset) WHERE q.task = ? AND (d.run IS NOT "
-                "NULL OR d.id IN (SELECT id::UUID FROM earlier_history.output))",
+                "JOIN earlier_graph.dataset d USING (dataset) "
+                f"JOIN {done} w ON w.graph = {number} AND w.number = e.quantum "
+                f"LEFT JOIN ({_MADE}) m ON m.id = d.id "
+                "WHERE q.task = ? AND (d.run IS NOT NULL OR m.started <= w.started)",
                 [tasks[0].number],
             )
             run("DETACH earlier_graph")
             run("DETACH earlier_history")
         return f'"{table}"'
+
+
+#: Datasets that quanta wrote, with the time when the last of these started.
+_MADE = (
+    "SELECT o.id::UUID AS id, max(a.started) AS started FROM earlier_history.output o "
+    "JOIN earlier_history.attempt a USING (number, attempt) "
+    "WHERE a.outcome IN ('succeeded', 'no-work') GROUP BY o.id"
+)

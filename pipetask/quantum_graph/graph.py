@@ -320,7 +320,8 @@ class QuantumGraph:
                 inputs[connection.name].append(ref)
                 if run is not None:
                     existing.add(dataset_id)
-                    continue
+                    if run != self.output_run:
+                        continue
             else:
                 outputs[connection.name].append(ref)
             path_values[dataset_id] = dict(zip(self._data_id_names, known, strict=True))
@@ -352,7 +353,7 @@ class QuantumGraph:
         """Return how many quanta read each dataset, by its number; shape (n_datasets,), int64."""
         import numpy as np
 
-        reads = self._connections_that(("input", "prerequisite"))
+        reads = self.connections_that(("input", "prerequisite"))
         rows = self._columns(
             "SELECT e.dataset AS d, count(*) AS n FROM edge e JOIN quantum q USING (quantum) "  # noqa: S608 - numbers
             f"WHERE {reads} GROUP BY e.dataset"
@@ -366,11 +367,18 @@ class QuantumGraph:
         """Return the number of the task of each quantum, shape (n_quanta,), int64."""
         return self._columns("SELECT task FROM quantum ORDER BY quantum")["task"].astype("int64")
 
-    def _connections_that(self, roles: tuple[str, ...]) -> str:
-        """Return an SQL condition for the connections of some roles."""
+    def connections_that(self, roles: tuple[str, ...], edge: str = "") -> str:
+        """Return an SQL condition for the connections of some roles.
+
+        Parameters
+        ----------
+        edge
+            Name of the table of edges in the statement, if there are several.
+        """
+        column = f"{edge}.connection" if edge else "connection"
         return (
             " OR ".join(
-                f"(task = {task.number} AND connection = {number})"
+                f"(task = {task.number} AND {column} = {number})"
                 for task in self.tasks
                 for number, connection in enumerate(task.connections)
                 if connection.role in roles
@@ -380,7 +388,7 @@ class QuantumGraph:
 
     def dependencies(self) -> tuple[Any, Any]:
         """Return which quantum waits for which: ``before`` and ``after``, shape (n,), int64."""
-        writes = self._connections_that(("output", "metadata", "log"))
+        writes = self.connections_that(("output", "metadata", "log"))
         sql = (
             "WITH e AS (SELECT e.quantum, e.connection, e.dataset, q.task "  # noqa: S608 - numbers
             "FROM edge e JOIN quantum q USING (quantum)), "

@@ -159,7 +159,8 @@ class Pruner:
         quanta = quoted(quanta_table(node.label))
         before = self._workspace.count(quanta_table(node.label))
         if self.reuse is not None:
-            names = {edge.dataset_type_name for edge in node.reads if not edge.is_prerequisite}
+            edges = (*(e for e in node.reads if not e.is_prerequisite), *node.writes)
+            names = {edge.dataset_type_name for edge in edges}
             states = {name: state_table(name) for name in (*names, node.metadata_dataset_type)}
             self.reuse.drop_done(node, quanta_table(node.label), states, self._find_prerequisite)
             self.done[node.label] = before - self._workspace.count(quanta_table(node.label))

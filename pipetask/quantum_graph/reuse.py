@@ -22,6 +22,9 @@ from pipetask.quantum_graph.workspace import Workspace, quoted
 #: Makes the table of a prerequisite's edges, for all quanta of a table; see `PrerequisiteFinder`.
 FindPrerequisite = Callable[[ReadEdge, TaskNode], str]
 
+#: What differs between errors of one cause, as an SQL literal: numbers, and what is quoted.
+_PARTICULARS = """'[0-9]+([.][0-9]+)?|''[^'']*''|"[^"]*"'"""
+
 
 class Reuse:
     """Decides task by task, in the order in which they can run.
@@ -95,6 +98,7 @@ class Reuse:
         self._compare_tasks(node, record, why)
         left = f"(SELECT * FROM {record} WHERE i NOT IN (SELECT i FROM {quoted(why)}))"  # noqa: S608 - quoted
         if self._workspace.rows(f"SELECT 1 FROM {left} LIMIT 1"):  # noqa: S608 - quoted
+            self._find_removed(node, left, states, why)
             self._compare_inputs(node, left, states, why, find_prerequisite)
 
     def _join_records(self, node: TaskNode, quanta: str, metadata: str) -> str:
@@ -132,6 +136,9 @@ class Reuse:
             elif not old_code or old_code != code.digest:
                 reason = Reason.CODE_CHANGED
                 detail = code_change(self._earlier.code(graph, node.label), code)
+            elif changed := self._changed_starts(node, graph):
+                reason = Reason.INPUT_CHANGED
+                detail = ", ".join(changed)
             else:
                 continue
             self._workspace.run(
@@ -139,6 +146,42 @@ class Reuse:
                 "AND made_id IS NOT NULL AND config_digest = ? AND code_digest = ?",
                 [reason.value, detail, graph, old_config, old_code],
             )
+
+    def _changed_starts(self, node: TaskNode, graph: int) -> list[str]:
+        """Return the init inputs of a task whose makers have changed since an earlier graph."""
+        makers = self._pipeline.graph.init_producers
+        return sorted(
+            edge.connection_name
+            for edge in node.init_reads
+            if edge.dataset_type_name in makers
+            and self._has_changed(makers[edge.dataset_type_name].task_label, graph)
+        )
+
+    def _has_changed(self, label: str, graph: int) -> bool:
+        """Return whether what a task makes at its start may be other than it was."""
+        node = self._pipeline.graph.task(label)
+        earlier = self._earlier.find(label, graph)
+        if earlier is None or self._earlier.config(earlier, label) != node.config.to_yaml():
+            return True
+        code = trace_code(node.task_class.__module__)
+        known = {"files": code.files, "versions": code.versions}
+        if not code.is_known or self._earlier.code(earlier, label) != known:
+            return True
+        return bool(self._changed_starts(node, earlier))
+
+    def _find_removed(self, node: TaskNode, left: str, states: Mapping[str, str], why: str) -> None:
+        """Note the quanta of which something that they wrote is not there any more."""
+        names = {edge.dataset_type_name for edge in node.writes}
+        if not names:
+            return
+        there = " UNION ALL ".join(f"SELECT id FROM {quoted(states[name])}" for name in names)  # noqa: S608 - quoted
+        then = self._earlier.outputs(node.label)
+        self._note(
+            why,
+            f"SELECT r.i, '{Reason.OUTPUT_REMOVED.value}', string_agg(DISTINCT t.connection, ', ' "  # noqa: S608 - made here
+            f"ORDER BY t.connection) FROM {left} r JOIN {then} t ON t.graph = r.graph "
+            f"AND t.number = r.number ANTI JOIN ({there}) n ON n.id = t.id GROUP BY r.i",
+        )
 
     def _compare_inputs(
         self,
@@ -194,9 +237,12 @@ class Reuse:
         group = self._pipeline.task_dimensions(node.label)
         pairs = ", ".join(f"'{name}', x.{quoted(name)}" for name in group.required)
         rows: list[tuple[Any, ...]] = self._workspace.rows(
-            f"SELECT reason, detail, count(*), min_by(json_object({pairs})::VARCHAR, w.i) "  # noqa: S608 - quoted
+            "SELECT reason, min_by(detail, w.i), count(*), "  # noqa: S608 - quoted
+            f"min_by(json_object({pairs})::VARCHAR, w.i) "
             f"FROM {quoted(why)} w JOIN ids_{self._spaces.number(group)} x USING (i) "
-            "GROUP BY reason, detail ORDER BY count(*) DESC, reason, detail"
+            f"GROUP BY reason, CASE WHEN reason = '{Reason.FAILED_BEFORE.value}' "
+            f"THEN regexp_replace(detail, {_PARTICULARS}, '~', 'g') ELSE detail END "
+            "ORDER BY count(*) DESC, reason, min(w.i)"
         )
         self.reasons += [
             ReasonGroup(node.label, Reason(reason), detail, count, json.loads(example))

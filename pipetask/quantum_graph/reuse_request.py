@@ -17,6 +17,8 @@ class Reason(enum.Enum):
     INPUT_CHANGED = "input changed"
     CONFIG_CHANGED = "config changed"
     CODE_CHANGED = "code changed"
+    #: Something that it wrote is not there any more.
+    OUTPUT_REMOVED = "output removed"
     FAILED_BEFORE = "failed before"
     FORCED = "forced"
     #: It was made by something that kept no record.

@@ -5,6 +5,7 @@ A graph file is never changed; what is made here is a new one.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from pipetask.quantum_graph.graph import QuantumGraph
 from pipetask.quantum_graph.graph_digest import digest_of
 
 _SOURCE = "source"
+_NAMESPACE = uuid.UUID("5b1f0c39-77a7-5c5e-8a3e-0f6f9d2b6c41")
 _OUTPUTS = ("output", "metadata", "log")
 
 
@@ -102,8 +104,15 @@ def extract(graph: QuantumGraph, numbers: Collection[int], path: Path) -> Quantu
             f"(SELECT data_id FROM {file}.quantum UNION SELECT data_id FROM {file}.dataset) "
             "ORDER BY data_id"
         )
-        _write_header(graph, connection, file, {})
+        # A quantum's number means another in each part, and what a run keeps goes by graph and
+        # number; so each part has an id of its own.
+        _write_header(graph, connection, file, {"graph_id": _part_id(graph, numbers)})
     return QuantumGraph.open(path)
+
+
+def _part_id(graph: QuantumGraph, numbers: Collection[int]) -> str:
+    """Return the id of a part, which is the same whenever it is made."""
+    return str(uuid.uuid5(_NAMESPACE, f"{graph.id}/{','.join(map(str, sorted(numbers)))}"))
 
 
 @contextmanager

@@ -57,20 +57,20 @@ def find_runs(repository: Repository, name: str, journal_folder: Path | None) ->
         if not folder.graph(graph_id).exists():
             raise RunError(f"the graph in {name!r} has not been run: run {run!r} does not have it")
         return [KnownRun(run, folder, (graph_id,))]
-    found = [_known(root, run) for run in _runs(repository, name)]
+    found = [_known(root, run) for run in _runs(repository, name, root)]
     runs = [run for run in found if run.graph_ids]
     if not runs:
         raise RunError(f"{name!r} holds nothing that `pipetask run` has made")
     return runs
 
 
-def _runs(repository: Repository, name: str) -> list[str]:
+def _runs(repository: Repository, name: str, root: Path) -> list[str]:
     collections = repository.registry.collections
     try:
         found = collections.flatten([name])
     except UnknownCollectionError:
         # A run that was interrupted before it began has a folder, and perhaps no collection.
-        if RunFolder.of(repository.datastore.root, name).path.is_dir():
+        if RunFolder.of(root, name).path.is_dir():
             return [name]
         raise
     return [c.name for c in found if c.type is CollectionType.RUN]

@@ -33,6 +33,36 @@ def test_queries_page_does_what_it_says(reader: Reader) -> None:
     reader.follow("queries.md")
 
 
+def test_running_page_does_what_it_says(reader: Reader) -> None:
+    reader.prepare(*night_commands())
+
+    reader.follow("running.md")
+
+
+def night_commands() -> list[str]:
+    """Return what the tutorial types before the night is reduced."""
+    made = [
+        f"pipetask run -b repo -p 'pipelines!latiss/calibrations.yaml#{kind}' "
+        f"-i LATISS/raw/all,LATISS/calib -o LATISS/made/{kind} "
+        f"-d \"exposure.observation_type='{kind}'\" --register-dataset-types && "
+        f"butler certify-calibrations repo LATISS/made/{kind} LATISS/calib {kind} "
+        "--begin-date 2021-07-01T00:00:00 --end-date 2021-08-01T00:00:00"
+        for kind in ("bias", "dark", "flat")
+    ]
+    return [
+        "python -m pipelines.simulated_night night --rows 64 --science 2 --calibrations 3",
+        "butler create repo",
+        "butler register-instrument repo lsst.obs.lsst.Latiss",
+        "butler ingest-raws --transfer direct repo night/raw/2021-07-07",
+        "butler define-visits repo LATISS",
+        "butler write-curated-calibrations repo LATISS",
+        "butler register-dataset-type repo gaia_dr2_20191105 SimpleCatalog htm7",
+        "butler ingest-files -t direct repo gaia_dr2_20191105 refcats "
+        "night/refcats/gaia_dr2_20191105.ecsv",
+        *made,
+    ]
+
+
 def test_camera_page_does_what_it_says(reader: Reader) -> None:
     reader.follow("adding-a-camera.md")
 

@@ -23,7 +23,7 @@ IMPORTABLE = Path(__file__).parents[1] / "pipetask" / "importable"
 RUN = "u/run"
 
 #: What no quantum of ours takes longer than [s].
-PATIENCE_S = 120
+PATIENCE_S = 600
 
 PIPELINE = """\
 description: work whose results can be compared

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -142,3 +143,31 @@ def require_done(undisturbed: Undisturbed) -> Callable[[Campaign], None]:
         assert campaign.datasets() == undisturbed.datasets
 
     return require
+
+
+# ---------------------------------------------------------------------- counts
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print how often what was done to a run, and how often it ended as it should."""
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for outcome in ("passed", "failed", "error"):
+        for report in terminalreporter.stats.get(outcome, ()):
+            if "/faults/" not in report.nodeid or getattr(report, "when", "call") != "call":
+                continue
+            function = report.nodeid.partition("::")[2]
+            name, _, parameters = function.partition("[")
+            database = "postgresql" if "postgres" in f"{parameters}{report.nodeid}" else "sqlite"
+            counts[name, database, outcome] += 1
+    if not counts:
+        return
+    terminalreporter.section("faults")
+    for line in _count_lines(counts):
+        terminalreporter.write_line(line)
+
+
+def _count_lines(counts: Counter[tuple[str, str, str]]) -> Iterator[str]:
+    yield "| what happened | database | ended as it should | did not |"
+    yield "|---|---|---|---|"
+    for name, database in dict.fromkeys((name, database) for name, database, _ in counts):
+        bad = counts[name, database, "failed"] + counts[name, database, "error"]
+        said = name.removeprefix("test_").replace("_", " ")
+        yield f"| {said} | {database} | {counts[name, database, 'passed']} | {bad} |"

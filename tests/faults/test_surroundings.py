@@ -11,8 +11,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from tests.faults.campaign import Campaign
 from tests.faults.conftest import MakeCampaign
 
@@ -83,7 +81,7 @@ def test_a_full_disk_stops_the_run_and_nothing_is_lost(
     found = subprocess.run(
         ["unshare", "--user", "--map-root-user", "--mount", "sh", str(script),
          str(campaign.repository), str(result), str(size // 1024 + 160), *campaign.command],
-        capture_output=True, text=True, timeout=120, env=_environment(),
+        capture_output=True, text=True, timeout=120, env=_environment(), check=False,
     )  # fmt: skip
 
     said = found.stdout + found.stderr
@@ -122,7 +120,7 @@ def test_a_tree_that_cannot_be_written_stops_the_run(
     found = subprocess.run(
         ["unshare", "--user", "--map-root-user", "--mount", "sh", str(script),
          str(campaign.repository), *campaign.command],
-        capture_output=True, text=True, timeout=120, env=_environment(),
+        capture_output=True, text=True, timeout=120, env=_environment(), check=False,
     )  # fmt: skip
 
     said = found.stdout + found.stderr

@@ -88,6 +88,7 @@ def run_qbb(ctx: click.Context, /, repo: str, qgraph: Path, **given: Any) -> Non
     from dataclasses import replace
 
     from pipetask.cli.choosing_quanta import quanta_chosen
+    from pipetask.cli.resource_options import warn_of_strangers
     from pipetask.cli.run_options import run_options
     from pipetask.cli.run_progress import watching
     from pipetask.cli.summary_text import print_summary
@@ -98,7 +99,8 @@ def run_qbb(ctx: click.Context, /, repo: str, qgraph: Path, **given: Any) -> Non
     with QuantumGraph.open(qgraph) as graph:
         graph.require_id(given["qgraph_id"])
         chosen = quanta_chosen(graph, given["qgraph_node_id"], given["label"], given["part"])
-        with watching(graph, given["metrics"]) as watcher:
+        warn_of_strangers(how.rules, [task.label for task in graph.tasks])
+        with watching(graph, given["metrics"], chosen) as watcher:
             own = replace(how, chosen=chosen, watcher=watcher)
             summary = run_quantum_backed(repo, graph, own)
     if summary is None:

@@ -70,6 +70,7 @@ def report(
         if str(json_file) != "-":
             graph = run.folder.graph(run.graph_ids[-1])
             words = ["pipetask", "run", "-b", repo, "-g", str(graph), "--extend-run"]
+            words += ["--journal", str(journal)] if journal else []
             click.echo("\n" if number else "", nl=False)
             print_report(made, shlex.join(words))
     if json_file is not None:

@@ -89,10 +89,12 @@ def _run(
     profile_file: Path | None,
     metrics_file: Path | None,
 ) -> RunSummary:
+    from pipetask.cli.resource_options import warn_of_strangers
     from pipetask.cli.run_progress import watching
     from pipetask.execution.run import run_graph
 
-    with watching(session.graph, metrics_file) as watcher:
+    warn_of_strangers(how.rules, [task.label for task in session.graph.tasks])
+    with watching(session.graph, metrics_file, how.chosen) as watcher:
         how = replace(how, watcher=watcher)
         if profile_file is None:
             return run_graph(session.repository, session.graph, setup, how, session.run)

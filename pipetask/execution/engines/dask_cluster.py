@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import logging
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,9 +30,11 @@ from pipetask.errors import RunError
 
 _EXAMPLE = "such as `class: dask_jobqueue.SLURMCluster` with `jobs: 4`, `cores: 1`, `memory: 4GB`"
 
-#: What a scheduler of ours does: a death is told at once, since only the run knows what to make of
-#: it.
-_OURS = {"distributed.scheduler.allowed-failures": 0}
+#: How many workers may die under a batch before the run is told. On this machine it is told at once:
+#: the batch did it. Jobs are ended for reasons of their own, and Dask finds their work a new place
+#: while the others go on.
+_DEATHS = "distributed.scheduler.allowed-failures"
+_HERE, _THERE = {_DEATHS: 0}, {_DEATHS: 1}
 
 #: What the classes of clusters raise when they cannot start.
 _REFUSALS = (TypeError, ValueError, AttributeError, RuntimeError, OSError)
@@ -60,7 +63,7 @@ class _Description:
 
 def local_cluster(n_workers: int) -> StartedCluster:
     """Start worker processes on this machine, of one thread each, that nobody else can reach."""
-    with dask.config.set(_OURS):
+    with dask.config.set(_HERE):
         cluster = LocalCluster(
             n_workers=n_workers,
             threads_per_worker=1,
@@ -69,6 +72,7 @@ def local_cluster(n_workers: int) -> StartedCluster:
             scheduler_kwargs={"dashboard": False},
             worker_dashboard_address=None,
             memory_limit=0,
+            silence_logs=logging.CRITICAL,
         )
     return StartedCluster(cluster, brings_workers=True)
 
@@ -84,11 +88,13 @@ def start_cluster(path: Path) -> StartedCluster:
     described = _description(path)
     cluster_class = _class(described)
     settings = dict(described.settings)
+    if "silence_logs" in inspect.signature(cluster_class).parameters:
+        settings.setdefault("silence_logs", logging.CRITICAL)
     counts_jobs = "jobs" in inspect.signature(getattr(cluster_class, "scale", dict)).parameters
     if not counts_jobs:  # it would else start as many workers as it likes
         settings.setdefault("n_workers", described.n_jobs or 0)
     try:
-        with dask.config.set(_OURS):
+        with dask.config.set(_THERE):
             cluster = cluster_class(**settings)
     except _REFUSALS as error:
         raise _refused(described, error) from error
@@ -98,7 +104,7 @@ def start_cluster(path: Path) -> StartedCluster:
         elif counts_jobs:
             cluster.sync(_submit, cluster, described.n_jobs)
     except _REFUSALS as error:
-        with suppress(*_REFUSALS):
+        with suppress(*_REFUSALS, AssertionError):  # it may trip over what did not start
             cluster.close()
         raise _refused(described, error) from error
     return StartedCluster(cluster, brings_workers=described.n_jobs is not None)

@@ -29,6 +29,7 @@ REST = {
     "ingest-files": ["bias", "run", "{tmp}/table.csv"],
     "ingest-raws": ["{tmp}"],
     "prune-datasets": ["u/me/run1", "--unstore"],
+    "lineage": ["raw"],
     "migrate": [],
     "query-collections": [],
     "query-data-ids": ["exposure"],
@@ -41,8 +42,12 @@ REST = {
     "remove-collections": ["tag"],
     "remove-dataset-type": ["flat"],
     "remove-runs": ["u/me/run1"],
+    "transfer-from-graph": ["{tmp}/graph.qg"],
     "write-curated-calibrations": ["Cam"],
 }
+
+#: Commands whose repository comes after their other arguments.
+REPOSITORY_LAST = {"transfer-from-graph"}
 
 #: What is typed (REPO for the repository), the exit code, and what the message must have.
 BAD: list[tuple[str, int, list[str]]] = [
@@ -216,7 +221,8 @@ def test_every_command_says_that_there_is_no_repository(
     prepare(tmp_path)
     place = tmp_path / "absent"
 
-    result = run(name, place, *(arg.format(tmp=tmp_path) for arg in REST[name]))
+    rest = [arg.format(tmp=tmp_path) for arg in REST[name]]
+    result = run(name, *((*rest, place) if name in REPOSITORY_LAST else (place, *rest)))
 
     require_clear(result, 1, [f"there is no data repository {str(place)!r}"])
     assert not place.exists()

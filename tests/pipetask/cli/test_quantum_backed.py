@@ -243,7 +243,8 @@ def test_parts_of_a_graph_in_files_of_their_own(
 
     for name in ("measure", "merge"):
         well(run("run-qbb", repo, tmp_path / "parts" / f"{name}.qg"))
-        well(transfer(tmp_path / "parts" / f"{name}.qg"))
+    for file in (graph_file, tmp_path / "parts/merge.qg", tmp_path / "parts/measure.qg"):
+        well(transfer(file))
 
     assert [n_datasets(repo, n) for n in ("measured", "merged")] == [4, 2]
     with Butler(repo) as butler:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,6 +29,7 @@ tasks:
   find: chain_tasks.FindTask
   sum: chain_tasks.SumTask
 """
+PROGRAM = Path(sys.executable).with_name("pipetask")
 EVERY = {"clean": 4, "find": 4, "sum": 2}
 
 
@@ -72,9 +76,9 @@ def done(repo: Path, worked_repo: Path) -> None:
     shutil.copytree(worked_repo, repo)
 
 
-def ran(result: Result) -> dict[str, int]:
+def ran(result: Result | str) -> dict[str, int]:
     """Return how many quanta of each task succeeded in a run."""
-    lines = result.stdout.splitlines()
+    lines = (result if isinstance(result, str) else result.stdout).splitlines()
     begin = next((n for n, line in enumerate(lines) if line.split()[:1] == ["task"]), len(lines))
     found = {}
     for line in lines[begin + 2 :]:
@@ -85,9 +89,9 @@ def ran(result: Result) -> dict[str, int]:
     return found
 
 
-def reasons(result: Result) -> list[str]:
+def reasons(result: Result | str) -> list[str]:
     """Return what was said of why quanta run."""
-    lines = result.stdout.splitlines()
+    lines = (result if isinstance(result, str) else result.stdout).splitlines()
     begin = lines.index("Why quanta run:") + 1 if "Why quanta run:" in lines else len(lines)
     return [line.strip() for line in lines[begin:] if re.match(r"  \w+: ", line)]
 
@@ -231,6 +235,80 @@ def test_a_run_that_was_extended_is_known_whole(start: Run, repo: Path) -> None:
     )
 
 
+# ------------------------------------------------------------------------ code
+LITTLE = {
+    "__init__.py": "",
+    "first.py": "from chain_tasks import *\nfrom little.unrelated import NOTHING\n",
+    "shared.py": "from little import deep\n\ndef doubled(n):\n    return deep.FACTOR * n\n",
+    "deep.py": "FACTOR = 2\n",
+    "unrelated.py": "NOTHING = None\n",
+    "find.py": """
+from chain_tasks import *
+class Config(Behaviour, connections=FindConnections): pass
+class Task(PipelineTask):
+    ConfigClass = Config
+    def run(self, cleaned):
+        from little.shared import doubled
+        return Struct(found={"number": doubled(cleaned["number"])})
+""",
+    "clean.py": """
+from little.first import *
+class Config(Behaviour, connections=CleanConnections): pass
+class Task(PipelineTask):
+    ConfigClass = Config
+    def run(self, raw):
+        return Struct(cleaned={"number": raw["counts"]})
+""",
+}
+
+
+@pytest.fixture
+def little(tmp_path: Path, pipeline: Path) -> Path:
+    """Return the folder of a package of tasks that other processes can import."""
+    folder = tmp_path / "site" / "little"
+    folder.mkdir(parents=True)
+    for name, text in LITTLE.items():
+        (folder / name).write_text(text)
+    pipeline.write_text(
+        "description: Edited\ntasks:\n"
+        "  clean: little.clean.Task\n  find: little.find.Task\n  sum: chain_tasks.SumTask\n"
+    )
+    return folder
+
+
+def fresh(repo: Path, pipeline: Path, little: Path, output_run: str) -> str:
+    """Run the pipeline in a process of its own; return what it printed."""
+    path = os.pathsep.join([str(little.parent), os.environ["PYTHONPATH"]])
+    inputs = ["-i", "Cam/raw/all"] if output_run == "out/1" else ["--reuse"]
+    typed = ["run", "-b", repo, "-p", pipeline, "-o", "out", "--output-run", output_run, *inputs]
+    done = subprocess.run(
+        [PROGRAM, *map(str, typed), "--register-dataset-types"],
+        env={**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True, text=True, check=False, timeout=100,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_module_that_was_edited_runs_the_tasks_that_import_it(
+    repo: Path, pipeline: Path, little: Path
+) -> None:
+    fresh(repo, pipeline, little, "out/1")
+    (little / "deep.py").write_text("FACTOR = 3\n")
+    (little / "new.py").write_text("# nobody imports this\n")
+
+    edited = fresh(repo, pipeline, little, "out/2")
+    untouched = fresh(repo, pipeline, little, "out/3")
+
+    assert reasons(edited) == [
+        "find: 4 quanta: code changed (little.deep)",
+        "sum: 2 quanta: input changed (found)",
+    ]
+    assert ran(edited) == {"find": 4, "sum": 2}
+    assert numbers(repo, "total") == {("Cam", 1): 63, ("Cam", 2): 123}
+    assert untouched.startswith("Nothing to do")
+
+
 # ---------------------------------------------------------------------- inputs
 @pytest.mark.usefixtures("done")
 def test_a_new_raw_runs_its_quanta_alone(start: Run, repo: Path) -> None:
@@ -352,7 +430,7 @@ def test_what_a_task_was_told_at_its_start_is_an_input(
 
     assert nothing.stdout.startswith("Nothing to do"), nothing.output
     assert "fill: 4 quanta: input changed (schema)" in reasons(changed)
-    assert numbers(repo, "filled")["Cam", 1, 0] == 17
+    assert numbers(repo, "filled")["Cam", 0, 1] == 17
 
 
 # -------------------------------------------------------------------- failures
@@ -472,3 +550,97 @@ def test_until_may_be_given_with_other_selections(start: Run) -> None:
     result = start("out/1", "--until", "find", "--select-tasks", "clean")
 
     assert ran(result) == {"clean": 4}
+
+
+# ---------------------------------------------------------- failures, in one run
+FAILS = ("-c", "find:fails_for=[11, 21]")
+
+
+@pytest.fixture
+def failed(start: Run, tmp_path: Path) -> Path:
+    """Have two quanta of ``find`` fail in ``out/1``; return the file that makes them fail."""
+    cause = tmp_path / "cause"
+    cause.touch()
+    result = start("out/1", *FAILS, "-c", f"find:fails_while={str(cause)!r}")
+    assert result.exit_code == 1
+    assert ran(result) == {"clean": 4, "find": 2, "sum": 0}
+    return cause
+
+
+@pytest.mark.parametrize("named", [["--output-run", "out/1"], ["-o", "out"]])
+def test_what_failed_is_run_again_with_what_waits_for_it(
+    run: Run, repo: Path, failed: Path, named: list[str]
+) -> None:
+    failed.unlink()
+
+    mended = run("run", "-b", repo, *named, "--retry-failed")
+    again = run("run", "-b", repo, *named, "--retry-failed")
+
+    assert mended.exit_code == 0, mended.output
+    assert ran(mended) == {"find": 2, "sum": 2}
+    assert numbers(repo, "total") == {("Cam", 1): 21, ("Cam", 2): 41}
+    assert again.exit_code == 0
+    assert again.stdout == "Nothing to do: all 10 quanta asked for are done already.\n"
+
+
+def test_what_fails_again_can_be_tried_again(run: Run, repo: Path, failed: Path) -> None:
+    common = ["run", "-b", repo, "-o", "out", "--retry-failed"]
+
+    twice = [run(*common) for _ in range(2)]
+    failed.unlink()
+    mended = run(*common)
+
+    assert [result.exit_code for result in twice] == [1, 1]
+    assert ran(mended) == {"find": 2, "sum": 2}
+
+
+def test_what_cannot_be_retried_is_told(
+    run: Run, repo: Path, pipeline: Path, snapshot: Snapshot
+) -> None:
+    before = snapshot(repo)
+    common = ["run", "-b", repo, "--retry-failed"]
+
+    one_error(run(*common), 2, "--retry-failed needs the run")
+    one_error(run(*common, "-o", "out", "-p", pipeline), 2, "takes the run's own graph")
+    one_error(run(*common, "-o", "out"), 1, "'out' is no chain that has a run")
+    one_error(run(*common, "--output-run", "Cam/raw/all"), 1, "run 'Cam/raw/all' has no graph")
+    assert snapshot(repo) == before
+
+
+def test_failures_that_are_accepted_do_not_stop_what_follows(start: Run, repo: Path) -> None:
+    result = start("out/1", *FAILS, "--accept-failures")
+
+    assert result.exit_code == 0, result.output
+    assert ran(result) == {"clean": 4, "find": 2, "sum": 2}
+    assert numbers(repo, "total") == {("Cam", 1): 10, ("Cam", 2): 20}
+    with Butler(repo) as butler:
+        assert [butler.get(ref)["n"] for ref in butler.query_datasets("total", "out")] == [1, 1]
+
+
+def test_what_ran_without_an_input_runs_again_when_there_is_one(
+    run: Run, start: Run, repo: Path, tmp_path: Path
+) -> None:
+    cause = tmp_path / "cause"
+    cause.touch()
+    option = (*FAILS, "-c", f"find:fails_while={str(cause)!r}")
+    assert start("out/1", *option, "--accept-failures").exit_code == 0
+    cause.unlink()
+    assert ran(run("run", "-b", repo, "-o", "out", "--retry-failed")) == {"find": 2}
+
+    result = start("out/2", "--reuse", *option)
+
+    assert reasons(result) == ["sum: 2 quanta: input changed (found)"]
+    assert numbers(repo, "total") == {("Cam", 1): 21, ("Cam", 2): 41}
+
+
+def test_failures_that_were_accepted_are_tried_again(start: Run, repo: Path) -> None:
+    assert start("out/1", *FAILS, "--accept-failures").exit_code == 0
+
+    result = start("out/2", "--reuse")
+
+    assert reasons(result) == [
+        "find: 2 quanta: config changed (fails_for: [11, 21] -> [])",
+        "find: 2 quanta: failed before (ValueError: number 11 is unbearable)",
+        "sum: 2 quanta: input changed (found)",
+    ]
+    assert numbers(repo, "total") == {("Cam", 1): 21, ("Cam", 2): 41}
