@@ -11,17 +11,15 @@ from pipetask.provenance.code_trace import CodeTrace
 _MOST_NAMED = 3
 
 
-def config_change(old: str, new: str) -> str:
+def config_change(old_yaml: str, new_yaml: str) -> str:
     """Return which fields differ between two configurations, given as YAML, and how."""
     import yaml
 
-    before, after = dict(_flat(yaml.safe_load(old))), dict(_flat(yaml.safe_load(new)))
-    changes = [
-        f"{name}: {_shown(before, name)} -> {_shown(after, name)}"
-        for name in sorted(before.keys() | after.keys())
-        if before.get(name) != after.get(name)
-    ]
-    return _listed(changes)
+    before, after = dict(_flat(yaml.safe_load(old_yaml))), dict(_flat(yaml.safe_load(new_yaml)))
+    names = sorted(before.keys() | after.keys())
+    pairs = [(name, _shown(before, name), _shown(after, name)) for name in names]
+    # As texts, since True equals 1 for Python.
+    return _listed([f"{name}: {old} -> {new}" for name, old, new in pairs if old != new])
 
 
 def _flat(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -8,6 +8,7 @@ from butler_core.queries.expression import parse
 if TYPE_CHECKING:
     from tests.docs.conftest import Reader
 
+_CATALOGUE = "gaia_dr2_20191105"
 DOCS = Path(__file__).parents[2] / "docs"
 
 
@@ -56,9 +57,8 @@ def night_commands() -> list[str]:
         "butler ingest-raws --transfer direct repo night/raw/2021-07-07",
         "butler define-visits repo LATISS",
         "butler write-curated-calibrations repo LATISS",
-        "butler register-dataset-type repo gaia_dr2_20191105 SimpleCatalog htm7",
-        "butler ingest-files -t direct repo gaia_dr2_20191105 refcats "
-        "night/refcats/gaia_dr2_20191105.ecsv",
+        f"butler register-dataset-type repo {_CATALOGUE} SimpleCatalog htm7",
+        f"butler ingest-files -t direct repo {_CATALOGUE} refcats night/refcats/{_CATALOGUE}.ecsv",
         *made,
     ]
 

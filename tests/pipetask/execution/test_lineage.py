@@ -11,11 +11,11 @@ import pytest
 from click.testing import CliRunner
 
 from butler_core import Butler
-from butler_core.cli import main
+from butler_core.cli.butler_program import butler as program
 
 
 def lineage(*words: object) -> Any:
-    return CliRunner().invoke(main, ["lineage", *map(str, words)])
+    return CliRunner().invoke(program, ["lineage", *map(str, words)])
 
 
 @pytest.fixture
