@@ -100,7 +100,8 @@ def _tasks(states: QuantumStates) -> list[TaskReport]:
                 label,
                 {outcome: count for _, outcome, count, *_ in own},
                 sum(row[3] for row in own),
-                sum(row[4] or 0.0 for row in own) / n_timed if n_timed else None,
+                # To the microsecond, as times are noted; their sum depends on its order.
+                round(sum(row[4] or 0.0 for row in own) / n_timed, 6) if n_timed else None,
                 max((row[6] for row in own if row[6] is not None), default=None),
                 max((row[7] for row in own if row[7] is not None), default=None),
             )

@@ -49,6 +49,7 @@ _UNITS = {
     "seconds": "{:,.3g} s",
     "rss_mb": "{:,.0f} MB",
     "ms_each": "{:,.3g} ms",
+    "start_s": "start {:,.3g} s",
     "header_ms": "header {:,.3g} ms",
     "quantum_ms": "quantum {:,.3g} ms",
     "per_second": "{:,.0f}/s",

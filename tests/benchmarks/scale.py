@@ -34,6 +34,10 @@ class Scale:
     n_objects: int = 1000
     n_filling: int = 100_000
     array_mb: int = 50
+    #: Exposures whose quanta are run: few, many, and the peer's many.
+    n_few_run: int = 5
+    n_many_run: int = 53
+    n_peer_run: int = 3
     n_large: int = 10_000_000
     n_large_calls: int = 200
 
@@ -58,6 +62,9 @@ QUICK = Scale(
     n_calls=100,
     n_objects=100,
     n_filling=2000,
+    n_few_run=1,
+    n_many_run=4,
+    n_peer_run=2,
     n_large=200_000,
 )
 SCALES = {scale.name: scale for scale in (FULL, QUICK)}

@@ -11,6 +11,7 @@ import click
 
 from butler_core.cli.subcommand import DocumentedArgument, Subcommand
 from pipetask.cli.execution_options import execution_options
+from pipetask.cli.option_sections import NEW_FILE
 
 _FAILED = 1
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -74,7 +75,7 @@ def pre_exec_init_qbb(repo: str, qgraph: Path, qgraph_id: str | None, journal: P
     help="The K-th of N equal parts of these quanta, K from 0: for jobs of an array.",
 )
 @execution_options()
-@click.option("--summary", type=_FILE, help="Write a summary as JSON.")
+@click.option("--summary", type=NEW_FILE, help="Write a summary as JSON.")
 @click.pass_context
 def run_qbb(ctx: click.Context, /, repo: str, qgraph: Path, **given: Any) -> None:
     """Run quanta of a graph without a registry.

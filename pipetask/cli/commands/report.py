@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from butler_core.cli.subcommand import DocumentedArgument, Subcommand
+from pipetask.cli.option_sections import NewFile
 
 _BAD = 1
 
@@ -28,7 +29,7 @@ _BAD = 1
 @click.option(
     "--json",
     "json_file",
-    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    type=NewFile(dir_okay=False, allow_dash=True, path_type=Path),
     metavar="FILE",
     help="Write everything as JSON to a file, or for - to stdout instead of the text.",
 )

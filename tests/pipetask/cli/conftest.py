@@ -13,8 +13,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from butler_core import Butler, CollectionType, DatasetType
+from butler_core.cli.butler_program import butler as butler_program
 from butler_core.timespan import Timespan, iso_to_ns
 from pipetask.cli.pipetask_program import pipetask as program
+from tests.pipetask.cli.chain_steps import CHAIN, well
 
 IMPORTABLE = Path(__file__).parent / "importable"
 
@@ -144,3 +146,83 @@ def snapshot() -> Callable[[Path], tuple[list[str], list[str]]]:
             return files, list(connection.iterdump())
 
     return take
+
+
+# ------------------------------------------------------------ the chain of tasks
+@pytest.fixture
+def chain_pipeline(tmp_path: Path) -> Path:
+    """Return the file of a pipeline of three tasks that follow one another."""
+    path = tmp_path / "chain.yaml"
+    path.write_text(CHAIN)
+    return path
+
+
+@pytest.fixture
+def chain(run: Run, repo: Path, chain_pipeline: Path) -> Run:
+    """Return a function that runs this pipeline into a run of the chain ``out``."""
+
+    def invoke(output_run: str, *args: object) -> Result:
+        with Butler(repo) as butler:
+            inputs = [] if butler.collections.exists("out") else ["-i", "Cam/raw/all"]
+        common = ["-b", repo, "-p", chain_pipeline, "-o", "out", "--output-run", output_run]
+        return run("run", *common, *inputs, "--register-dataset-types", *args)
+
+    return invoke
+
+
+@pytest.fixture(scope="session")
+def _chain_repo(pristine_repo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("chain")
+    root, pipeline = folder / "repo", folder / "chain.yaml"
+    shutil.copytree(pristine_repo, root)
+    pipeline.write_text(CHAIN)
+    collections = ["-i", "Cam/raw/all", "-o", "out", "--output-run", "out/1"]
+    typed = ["run", "-b", root, "-p", pipeline, *collections, "--register-dataset-types"]
+    result = CliRunner().invoke(program, [str(word) for word in typed])
+    assert result.exit_code == 0, result.output
+    return root
+
+
+@pytest.fixture
+def chain_done(repo: Path, _chain_repo: Path) -> None:
+    """Have the pipeline run once, into ``out/1``."""
+    shutil.rmtree(repo)
+    shutil.copytree(_chain_repo, repo)
+
+
+# ---------------------------------------------------------- without a registry
+@pytest.fixture
+def build(run: Run, repo: Path, pipeline: Path, tmp_path: Path) -> Callable[..., Path]:
+    """Return a function that builds a graph: quanta 0 to 3 measure, 4 and 5 merge."""
+
+    def make(*args: object, name: str = "files.qg") -> Path:
+        file = tmp_path / name
+        common = ["-i", "Cam/raw/all", "-o", "out", "--output-run", "out/1", "-q", file]
+        result = run("qgraph", "-b", repo, "-p", pipeline, *common, *args)
+        assert result.exit_code == 0, result.output
+        return file
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def files_graph(pristine_repo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a graph that says where its inputs are."""
+    folder = tmp_path_factory.mktemp("files")
+    (folder / "little.yaml").write_text(PIPELINE)
+    typed = ["qgraph", "-b", pristine_repo, "-p", folder / "little.yaml", "-i", "Cam/raw/all"]
+    typed += ["-o", "out", "--output-run", "out/1", "-q", folder / "files.qg"]
+    words = [*map(str, typed), "--qgraph-datastore-records"]
+    well(CliRunner().invoke(program, words))
+    return folder / "files.qg"
+
+
+@pytest.fixture
+def transfer(repo: Path) -> Run:
+    """Return a function that registers what a graph has made."""
+
+    def invoke(file: Path, *args: str) -> Result:
+        given = ["transfer-from-graph", str(file), str(repo), "--register-dataset-types", *args]
+        return CliRunner().invoke(butler_program, given, prog_name="butler")
+
+    return invoke

@@ -18,30 +18,11 @@ from butler_core import Butler
 from butler_core.cli.butler_program import butler as butler_program
 from pipetask.execution.quantum_backed import part_of
 from pipetask.quantum_graph import QuantumGraph
+from tests.pipetask.cli.chain_steps import n_datasets, one_error, well
 
 Run = Callable[..., Result]
 
 DATABASE = "gen3.sqlite3"
-
-
-@pytest.fixture
-def build(run: Run, repo: Path, pipeline: Path, tmp_path: Path) -> Callable[..., Path]:
-    """Return a function that builds a graph: quanta 0 to 3 measure, 4 and 5 merge."""
-
-    def make(*args: object, name: str = "files.qg") -> Path:
-        file = tmp_path / name
-        common = ["-i", "Cam/raw/all", "-o", "out", "--output-run", "out/1", "-q", file]
-        result = run("qgraph", "-b", repo, "-p", pipeline, *common, *args)
-        assert result.exit_code == 0, result.output
-        return file
-
-    return make
-
-
-@pytest.fixture
-def graph_file(build: Callable[..., Path]) -> Path:
-    """Return a graph that says where its inputs are."""
-    return build("--qgraph-datastore-records")
 
 
 @pytest.fixture
@@ -54,27 +35,6 @@ def hidden(repo: Path, tmp_path: Path) -> Callable[[], None]:
         one.rename(other)
 
     return move
-
-
-@pytest.fixture
-def transfer(repo: Path) -> Run:
-    """Return a function that registers what a graph has made."""
-
-    def invoke(file: Path, *args: str) -> Result:
-        given = ["transfer-from-graph", str(file), str(repo), "--register-dataset-types", *args]
-        return CliRunner().invoke(butler_program, given, prog_name="butler")
-
-    return invoke
-
-
-def well(result: Result) -> Result:
-    assert result.exit_code == 0, result.output
-    return result
-
-
-def n_datasets(repo: Path, name: str) -> int:
-    with Butler(repo) as butler:
-        return len(list(butler.query_datasets(name, ["out/1"])))
 
 
 def contents(repo: Path) -> dict[tuple[str, str], Any]:
@@ -102,20 +62,13 @@ def files(repo: Path) -> dict[str, str]:
     }
 
 
-def one_error(result: Result, code: int, *parts: str) -> None:
-    assert result.exit_code == code, result.output
-    assert "Traceback" not in result.output
-    for part in parts:
-        assert part in " ".join(result.stderr.split())
-
-
 # ----------------------------------------------------------------------- whole
 @pytest.mark.parametrize("options", [[], ["-j", "2"]])
 def test_what_is_made_is_what_a_plain_run_makes(
     run: Run,
     repo: Path,
     pipeline: Path,
-    graph_file: Path,
+    files_graph: Path,
     hidden: Callable[[], None],
     transfer: Run,
     tmp_path: Path,
@@ -127,11 +80,11 @@ def test_what_is_made_is_what_a_plain_run_makes(
     well(run("run", "-b", plain, "-p", pipeline, *common))
 
     hidden()
-    begun = well(run("pre-exec-init-qbb", repo, graph_file))
-    ended = well(run("run-qbb", repo, graph_file, *options))
-    again = well(run("run-qbb", repo, graph_file, *options))
+    begun = well(run("pre-exec-init-qbb", repo, files_graph))
+    ended = well(run("run-qbb", repo, files_graph, *options))
+    again = well(run("run-qbb", repo, files_graph, *options))
     hidden()
-    registered = well(transfer(graph_file, "--update-output-chain"))
+    registered = well(transfer(files_graph, "--update-output-chain"))
 
     assert begun.stdout == "4 datasets of run 'out/1' are written\n"
     assert "measure" in ended.stdout
@@ -144,11 +97,11 @@ def test_what_is_made_is_what_a_plain_run_makes(
 
 
 def test_files_are_as_the_registry_says(
-    run: Run, repo: Path, graph_file: Path, transfer: Run
+    run: Run, repo: Path, files_graph: Path, transfer: Run
 ) -> None:
-    well(run("pre-exec-init-qbb", repo, graph_file))
-    well(run("run-qbb", repo, graph_file))
-    well(transfer(graph_file))
+    well(run("pre-exec-init-qbb", repo, files_graph))
+    well(run("run-qbb", repo, files_graph))
+    well(transfer(files_graph))
 
     result = CliRunner().invoke(butler_program, ["check", str(repo)])
 
@@ -156,27 +109,27 @@ def test_files_are_as_the_registry_says(
 
 
 def test_registering_twice_registers_once(
-    run: Run, repo: Path, graph_file: Path, transfer: Run
+    run: Run, repo: Path, files_graph: Path, transfer: Run
 ) -> None:
-    well(run("pre-exec-init-qbb", repo, graph_file))
-    well(run("run-qbb", repo, graph_file, "--label", "measure"))
+    well(run("pre-exec-init-qbb", repo, files_graph))
+    well(run("run-qbb", repo, files_graph, "--label", "measure"))
 
-    counts = [well(transfer(graph_file)).stdout.split()[0] for _ in range(2)]
-    well(run("run-qbb", repo, graph_file))
-    counts += [well(transfer(graph_file)).stdout.split()[0] for _ in range(2)]
+    counts = [well(transfer(files_graph)).stdout.split()[0] for _ in range(2)]
+    well(run("run-qbb", repo, files_graph))
+    counts += [well(transfer(files_graph)).stdout.split()[0] for _ in range(2)]
 
     assert counts == ["16", "0", "6", "0"]
     assert [n_datasets(repo, n) for n in ("measured", "measure_log", "merged")] == [4, 4, 2]
 
 
 def test_a_plain_run_goes_on_from_there(
-    run: Run, repo: Path, graph_file: Path, transfer: Run
+    run: Run, repo: Path, files_graph: Path, transfer: Run
 ) -> None:
-    well(run("pre-exec-init-qbb", repo, graph_file))
-    well(run("run-qbb", repo, graph_file, "--label", "measure"))
-    well(transfer(graph_file))
+    well(run("pre-exec-init-qbb", repo, files_graph))
+    well(run("run-qbb", repo, files_graph, "--label", "measure"))
+    well(transfer(files_graph))
 
-    well(run("run", "-b", repo, "-g", graph_file, "--extend-run"))
+    well(run("run", "-b", repo, "-g", files_graph, "--extend-run"))
 
     assert n_datasets(repo, "merged") == 2
 
@@ -192,43 +145,43 @@ def test_parts_are_disjoint_complete_and_alike(numbers: list[int], n: int) -> No
 
 @pytest.mark.parametrize("text", ["3", "1/1", "-1/2", "a/b", "0/0", "1/", "²/9", "0/2/3", ""])
 def test_parts_that_there_cannot_be_are_refused(
-    run: Run, repo: Path, graph_file: Path, text: str
+    run: Run, repo: Path, files_graph: Path, text: str
 ) -> None:
-    result = run("run-qbb", repo, graph_file, "--part", text)
+    result = run("run-qbb", repo, files_graph, "--part", text)
 
     one_error(result, 1, "--part takes K/N with K from 0 to N-1")
 
 
-def test_parts_make_the_whole(run: Run, repo: Path, graph_file: Path, transfer: Run) -> None:
-    well(run("pre-exec-init-qbb", repo, graph_file))
+def test_parts_make_the_whole(run: Run, repo: Path, files_graph: Path, transfer: Run) -> None:
+    well(run("pre-exec-init-qbb", repo, files_graph))
 
-    # Seven parts of four quanta: some are empty.
-    for k in range(7):
-        well(run("run-qbb", repo, graph_file, "--label", "measure", "--part", f"{k}/7"))
-    well(run("run-qbb", repo, graph_file, "--qgraph-node-id", "4"))
-    well(run("run-qbb", repo, graph_file, "--label", "merge", "--part", "1/2", "-j", "2"))
-    well(transfer(graph_file))
+    # Five parts of four quanta: one is empty.
+    for k in range(5):
+        well(run("run-qbb", repo, files_graph, "--label", "measure", "--part", f"{k}/5"))
+    well(run("run-qbb", repo, files_graph, "--qgraph-node-id", "4"))
+    well(run("run-qbb", repo, files_graph, "--label", "merge", "--part", "1/2", "-j", "2"))
+    well(transfer(files_graph))
 
     assert [n_datasets(repo, n) for n in ("measured", "measure_log", "merged")] == [4, 4, 2]
 
 
-def test_what_lacks_others_is_refused(run: Run, repo: Path, graph_file: Path) -> None:
-    well(run("pre-exec-init-qbb", repo, graph_file))
+def test_what_lacks_others_is_refused(run: Run, repo: Path, files_graph: Path) -> None:
+    well(run("pre-exec-init-qbb", repo, files_graph))
 
-    one = run("run-qbb", repo, graph_file, "--qgraph-node-id", "4")
-    whole = run("run-qbb", repo, graph_file, "--label", "merge")
-    well(run("run-qbb", repo, graph_file, "--qgraph-node-id", "0,2"))
-    after = run("run-qbb", repo, graph_file, "--qgraph-node-id", "4")
+    one = run("run-qbb", repo, files_graph, "--qgraph-node-id", "4")
+    whole = run("run-qbb", repo, files_graph, "--label", "merge")
+    well(run("run-qbb", repo, files_graph, "--qgraph-node-id", "0,2"))
+    after = run("run-qbb", repo, files_graph, "--qgraph-node-id", "4")
 
     one_error(one, 1, "needs the quanta 0, 2, which are not done")
     one_error(whole, 1, "needs the quanta 0, 1, 2, 3, which are not done")
     assert after.exit_code == 0, after.output
 
 
-def test_labels_and_ids_are_checked(run: Run, repo: Path, graph_file: Path) -> None:
-    label = run("run-qbb", repo, graph_file, "--label", "mesure")
-    number = run("run-qbb", repo, graph_file, "--qgraph-node-id", "0,99")
-    graph = run("run-qbb", repo, graph_file, "--qgraph-id", "0000")
+def test_labels_and_ids_are_checked(run: Run, repo: Path, files_graph: Path) -> None:
+    label = run("run-qbb", repo, files_graph, "--label", "mesure")
+    number = run("run-qbb", repo, files_graph, "--qgraph-node-id", "0,99")
+    graph = run("run-qbb", repo, files_graph, "--qgraph-id", "0000")
 
     one_error(label, 1, "no task 'mesure'")
     one_error(number, 1, "has no quantum 99; it has 6")
@@ -236,77 +189,20 @@ def test_labels_and_ids_are_checked(run: Run, repo: Path, graph_file: Path) -> N
 
 
 def test_parts_of_a_graph_in_files_of_their_own(
-    run: Run, repo: Path, graph_file: Path, transfer: Run, tmp_path: Path
+    run: Run, repo: Path, files_graph: Path, transfer: Run, tmp_path: Path
 ) -> None:
-    well(run("split-graph", graph_file, tmp_path / "parts"))
-    well(run("pre-exec-init-qbb", repo, graph_file))
+    well(run("split-graph", files_graph, tmp_path / "parts"))
+    well(run("pre-exec-init-qbb", repo, files_graph))
 
     for name in ("measure", "merge"):
         well(run("run-qbb", repo, tmp_path / "parts" / f"{name}.qg"))
-    for file in (graph_file, tmp_path / "parts/merge.qg", tmp_path / "parts/measure.qg"):
+    for file in (files_graph, tmp_path / "parts/merge.qg", tmp_path / "parts/measure.qg"):
         well(transfer(file))
 
     assert [n_datasets(repo, n) for n in ("measured", "merged")] == [4, 2]
     with Butler(repo) as butler:
         got = butler.get("merged", instrument="Cam", exposure=2, collections="out/1")
     assert got == {"total": 82.0, "n_counts": 4}
-
-
-# -------------------------------------------------------------------- failures
-@pytest.fixture
-def failing(build: Callable[..., Path], tmp_path: Path) -> tuple[Path, Path]:
-    """Return a graph, and a file as long as which nothing can be measured."""
-    cause = tmp_path / "cause"
-    cause.touch()
-    option = f"measure:fails_while={str(cause)!r}"
-    return build("--qgraph-datastore-records", "-c", option, name="failing.qg"), cause
-
-
-@pytest.mark.parametrize("order", ["as they were", "the other way"])
-def test_failed_quanta_are_run_again(
-    run: Run, repo: Path, failing: tuple[Path, Path], transfer: Run, order: str
-) -> None:
-    file, cause = failing
-    well(run("pre-exec-init-qbb", repo, file))
-
-    failed = run("run-qbb", repo, file)
-    journals = set((repo / "out/1/graphs").glob("*.journal"))
-    cause.unlink()
-    mended = well(run("run-qbb", repo, file))
-    (last,) = set((repo / "out/1/graphs").glob("*.journal")) - journals
-    # Journals are called by hosts and processes, so their names say nothing of when they were.
-    graph_id = last.name.split(".")[0]
-    last.rename(last.with_name(f"{graph_id}.{'z' if order == 'as they were' else '0'}.journal"))
-    well(transfer(file))
-
-    assert failed.exit_code == 1
-    assert "cannot be measured" in failed.stderr
-    assert "succeeded" in mended.stdout
-    names = ("measured", "measure_metadata", "measure_log", "merged")
-    assert [n_datasets(repo, name) for name in names] == [4, 4, 4, 2]
-    with Butler(repo) as butler:
-        logs = [str(butler.get(ref)) for ref in butler.query_datasets("measure_log", ["out/1"])]
-    assert not any("cannot be measured" in text for text in logs)
-
-
-def test_failed_quanta_are_run_again_after_their_logs_were_registered(
-    run: Run, repo: Path, failing: tuple[Path, Path], transfer: Run
-) -> None:
-    file, cause = failing
-    well(run("pre-exec-init-qbb", repo, file))
-    assert run("run-qbb", repo, file).exit_code == 1
-    well(transfer(file))
-    assert n_datasets(repo, "measure_log") == 4
-    cause.unlink()
-
-    well(run("run-qbb", repo, file))
-    well(transfer(file))
-
-    names = ("measured", "measure_metadata", "measure_log", "merged")
-    assert [n_datasets(repo, name) for name in names] == [4, 4, 4, 2]
-    with Butler(repo) as butler:
-        logs = [str(butler.get(ref)) for ref in butler.query_datasets("measure_log", ["out/1"])]
-    assert not any("cannot be measured" in text for text in logs)
 
 
 # --------------------------------------------------------------------- refused
@@ -321,19 +217,19 @@ def test_a_graph_that_does_not_say_where_inputs_are_is_refused(
               "--qgraph-datastore-records")  # fmt: skip
 
 
-def test_nothing_to_register_is_said(graph_file: Path, transfer: Run, repo: Path) -> None:
-    result = transfer(graph_file)
+def test_nothing_to_register_is_said(files_graph: Path, transfer: Run, repo: Path) -> None:
+    result = transfer(files_graph)
 
     one_error(result, 1, "nothing to transfer", "run it with `pipetask run-qbb` first")
     with Butler(repo) as butler:
         assert not butler.collections.exists("out/1")
 
 
-def test_unregistered_types_are_told(run: Run, repo: Path, graph_file: Path) -> None:
-    well(run("pre-exec-init-qbb", repo, graph_file))
-    well(run("run-qbb", repo, graph_file))
+def test_unregistered_types_are_told(run: Run, repo: Path, files_graph: Path) -> None:
+    well(run("pre-exec-init-qbb", repo, files_graph))
+    well(run("run-qbb", repo, files_graph))
 
-    given = ["transfer-from-graph", str(graph_file), str(repo)]
+    given = ["transfer-from-graph", str(files_graph), str(repo)]
     result = CliRunner().invoke(butler_program, given, prog_name="butler")
 
     one_error(result, 1, "'measured'", "--register-dataset-types")
@@ -342,9 +238,9 @@ def test_unregistered_types_are_told(run: Run, repo: Path, graph_file: Path) -> 
 
 
 def test_what_runs_without_its_beginning_is_told_what_is_missing(
-    run: Run, repo: Path, graph_file: Path
+    run: Run, repo: Path, files_graph: Path
 ) -> None:
-    result = run("run-qbb", repo, graph_file)
+    result = run("run-qbb", repo, files_graph)
 
     one_error(result, 1, "measure_schema", "pre-exec-init-qbb")
 
@@ -362,30 +258,30 @@ def test_a_pipeline_that_makes_nothing_at_its_start_needs_no_beginning(
 
 # ---------------------------------------------------------------------- graphs
 def test_files_stay_with_a_graph_that_is_rewritten(
-    run: Run, repo: Path, graph_file: Path, tmp_path: Path, hidden: Callable[[], None]
+    run: Run, repo: Path, files_graph: Path, tmp_path: Path, hidden: Callable[[], None]
 ) -> None:
     other = tmp_path / "other.qg"
-    well(run("update-graph-run", graph_file, "out/2", other, "--update-graph-id"))
+    well(run("update-graph-run", files_graph, "out/2", other, "--update-graph-id"))
 
     hidden()
     well(run("pre-exec-init-qbb", repo, other))
     result = well(run("run-qbb", repo, other))
 
     assert "in run 'out/2'" in result.stdout
-    with QuantumGraph.open(graph_file) as graph, QuantumGraph.open(other) as written:
+    with QuantumGraph.open(files_graph) as graph, QuantumGraph.open(other) as written:
         sql = "SELECT * FROM file ORDER BY dataset"
         assert graph.fetch(sql) == written.fetch(sql) != []
 
 
 def test_journals_can_be_elsewhere(
-    run: Run, repo: Path, graph_file: Path, transfer: Run, tmp_path: Path
+    run: Run, repo: Path, files_graph: Path, transfer: Run, tmp_path: Path
 ) -> None:
     elsewhere = ["--journal", str(tmp_path / "journals")]
-    well(run("pre-exec-init-qbb", repo, graph_file, *elsewhere))
-    well(run("run-qbb", repo, graph_file, *elsewhere))
+    well(run("pre-exec-init-qbb", repo, files_graph, *elsewhere))
+    well(run("run-qbb", repo, files_graph, *elsewhere))
     told = well(run("report", repo, "out/1", *elsewhere))
 
-    well(transfer(graph_file, *elsewhere))
+    well(transfer(files_graph, *elsewhere))
 
     assert told.stdout.startswith("Run out/1\n")
     assert not (repo / "out/1/graphs").exists()

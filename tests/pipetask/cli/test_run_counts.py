@@ -141,7 +141,13 @@ def test_the_file_has_all_counts(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["m.prom"]
 
 
-@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029")))
+@given(
+    st.text(
+        st.characters(
+            exclude_categories=["Cs"], exclude_characters="\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
+        )
+    )
+)
 def test_names_are_escaped(run: str) -> None:
     lines = MetricsFile(Path("m"), run, RunCounts({"isr": 1}))._lines()
 
