@@ -70,6 +70,13 @@ class DaskServers:
             time.sleep(_POLL_INTERVAL_S)
         return found
 
+    def wait_for_workers(self, count: int) -> None:
+        """Wait until the scheduler knows so many workers."""
+        from distributed import Client
+
+        with Client(self.address, set_as_default=False) as client:
+            client.wait_for_workers(count, timeout=_START_TIMEOUT_S)
+
 
 @contextmanager
 def dask_servers(

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from butler_core.datasets.dataset_ref import DatasetRef
 from butler_core.datasets.dataset_type import DatasetType
-from butler_core.dimensions.data_coordinate import DataCoordinate
 from butler_core.dimensions.group import DimensionGroup
 from butler_core.dimensions.universe import DimensionUniverse
+from butler_core.garbage import collection_paused
 from pipetask.errors import GraphFileError, UnknownLabelError
 from pipetask.quantum_graph.connection_row import ConnectionRow
 from pipetask.quantum_graph.file_format import open_checked
 from pipetask.quantum_graph.graph_quantum import GraphQuantum, GraphTask
+from pipetask.quantum_graph.quantum_maker import QuantumMaker
 from pipetask.quantum_graph.workspace import quoted
 
 if TYPE_CHECKING:
@@ -170,7 +169,7 @@ class QuantumGraph:
             for number, label, class_name, dimensions, config, connections, n in rows
         )
 
-    def _declared(self, number: int) -> tuple[str, tuple[ConnectionRow, ...]]:
+    def declared(self, number: int) -> tuple[str, tuple[ConnectionRow, ...]]:
         """Return a task's label and connections; looks at no other task and counts no quanta."""
         if number not in self._known_tasks:
             sql = "SELECT label, connections FROM task WHERE task = ?"
@@ -264,20 +263,22 @@ class QuantumGraph:
         else:
             parameters = []
         quanta = self.fetch(
-            f"SELECT q.quantum, q.task, q.id, i.dimensions, {columns} "  # noqa: S608 - quoted names, numbers
+            f"SELECT q.quantum, q.task, q.id, i.data_id, i.dimensions, {columns} "  # noqa: S608 - quoted names, numbers
             f"FROM (SELECT * FROM quantum WHERE {chosen}) q JOIN data_id i USING (data_id) "
             "ORDER BY q.quantum",
             parameters,
         )
         edges = self.fetch(
             "SELECT e.quantum, e.connection, d.dataset, d.dataset_type, d.id, d.run, "  # noqa: S608 - as above
-            "i.dimensions, "
+            "i.data_id, i.dimensions, "
             f"{columns} FROM (SELECT * FROM edge WHERE {chosen}) e "
             "JOIN dataset d USING (dataset) JOIN data_id i USING (data_id) "
             "ORDER BY e.quantum, e.connection, d.dataset",
             parameters,
         )
-        return self._assemble(quanta, edges)
+        maker = QuantumMaker(self, self._data_id_names, self._groups)
+        with collection_paused():
+            return maker.make(quanta, edges)
 
     @cached_property
     def _data_id_names(self) -> tuple[str, ...]:
@@ -291,57 +292,6 @@ class QuantumGraph:
     def _groups(self) -> tuple[DimensionGroup, ...]:
         groups = json.loads(self.header["dimension_groups"])
         return tuple(self.universe.conform(names) for names in groups)
-
-    def _assemble(
-        self, quanta: list[tuple[Any, ...]], edges: list[tuple[Any, ...]]
-    ) -> list[GraphQuantum]:
-        by_quantum: dict[int, list[tuple[Any, ...]]] = {}
-        for edge in edges:
-            by_quantum.setdefault(edge[0], []).append(edge)
-        return [self._make_quantum(row, by_quantum.get(row[0], [])) for row in quanta]
-
-    def _make_quantum(self, row: tuple[Any, ...], edges: list[tuple[Any, ...]]) -> GraphQuantum:
-        number, task_number, id_, group, *values = row
-        label, connections = self._declared(task_number)
-        inputs: dict[str, list[DatasetRef]] = {}
-        outputs: dict[str, list[DatasetRef]] = {}
-        for connection in connections:
-            side = inputs if connection.role in ("input", "prerequisite") else outputs
-            side[connection.name] = []
-        path_values: dict[uuid.UUID, Mapping[str, Any]] = {}
-        numbers: dict[uuid.UUID, int] = {}
-        existing: set[uuid.UUID] = set()
-        for _, connection_number, dataset, type_, dataset_id, run, dataset_group, *known in edges:
-            connection = connections[connection_number]
-            data_id = self._data_id(dataset_group, known)
-            ref = DatasetRef(self.dataset_types[type_], data_id, run or self.output_run, dataset_id)
-            numbers[dataset_id] = dataset
-            if connection.name in inputs:
-                inputs[connection.name].append(ref)
-                if run is not None:
-                    existing.add(dataset_id)
-                    if run != self.output_run:
-                        continue
-            else:
-                outputs[connection.name].append(ref)
-            path_values[dataset_id] = dict(zip(self._data_id_names, known, strict=True))
-        return GraphQuantum(
-            number,
-            id_,
-            label,
-            self._data_id(group, values),
-            {name: tuple(refs) for name, refs in inputs.items()},
-            {name: tuple(refs) for name, refs in outputs.items()},
-            path_values,
-            numbers,
-            frozenset(existing),
-        )
-
-    def _data_id(self, group_number: int, values: Sequence[Any]) -> DataCoordinate:
-        group = self._groups[group_number]
-        known = dict(zip(self._data_id_names, values, strict=True))
-        full = {name: known[name] for name in group.names}
-        return DataCoordinate(group, tuple(full[n] for n in group.required), full=full)
 
     def to_networkx(self) -> nx.DiGraph:
         """Return quanta and datasets as one bipartite graph; see `networkx_view`."""

@@ -47,9 +47,8 @@ class DaskEngine:
         self._address = str(client.scheduler.address)
         self._executor: Executor | None = None
         self._plugin: str | None = None
-        self._counted = 0.0
-        self.n_workers = 1
-        self._count()
+        self._counted: float | None = None
+        self._n_threads = -1
 
     @classmethod
     def start(cls, options: RunOptions) -> DaskEngine:
@@ -73,6 +72,15 @@ class DaskEngine:
             raise
 
     @property
+    def n_workers(self) -> int:
+        """How many quanta can run at once; a cluster may grow, shrink, and have no worker yet."""
+        now = time.monotonic()
+        if self._counted is None or now - self._counted > _COUNT_S:
+            self._count()
+            self._counted = now
+        return max(1, self._n_threads)
+
+    @property
     def n_queued(self) -> int:
         """One more batch for each worker: the way there takes a while."""
         return self.n_workers
@@ -85,7 +93,6 @@ class DaskEngine:
         RunError
             If the workers cannot be prepared.
         """
-        self._count()
         if self._executor is None:
             self._register(PreparePlugin(prepare, is_ours=self._started is not None))
             self._executor = DaskExecutor(self._client, self._address)
@@ -104,14 +111,14 @@ class DaskEngine:
             raise RunError(f"the Dask scheduler at {self._address} is gone: {error}") from error
 
     def _count(self) -> None:
-        """Look how many quanta can run at once; a cluster may grow."""
-        if time.monotonic() - self._counted < _COUNT_S or self._client.status != "running":
+        if self._client.status != "running":
             return
         ask = self._client.scheduler.ncores
         with suppress(OSError):  # if the scheduler is gone, whatever it has says so
             threads = self._client.sync(ask, callback_timeout=_SHORTLY_S)
-            self.n_workers = max(1, sum(threads.values()))
-        self._counted = time.monotonic()
+            before, self._n_threads = self._n_threads, sum(threads.values())
+            if not self._n_threads and before:
+                _LOG.warning("the cluster at %s has no workers; waiting for some", self._address)
 
     def is_death(self, error: BaseException) -> bool:
         """Return whether workers died of a batch, or the scheduler is gone."""
@@ -144,14 +151,11 @@ class DaskEngine:
 
 def _connected(address: str) -> Client:
     try:
-        client = Client(address, timeout=_ANSWER_S, set_as_default=False)
+        return Client(address, timeout=_ANSWER_S, set_as_default=False)
     except (OSError, ValueError) as error:
         raise RunError(
             f"no Dask scheduler answers at {address!r}: {error or type(error).__name__}"
         ) from error
-    if not client.nthreads():
-        _LOG.warning("the cluster at %s has no workers yet; waiting for them", address)
-    return client
 
 
 def _joined(started: StartedCluster) -> Client:

@@ -35,7 +35,7 @@ sys.addaudithook(note)
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskServers]:
     with dask_servers(tmp_path_factory.mktemp("dask")) as running:
-        running.wait_for_pids(2)
+        running.wait_for_workers(2)
         yield running
 
 
@@ -44,7 +44,6 @@ def client(servers: DaskServers) -> Iterator[Any]:
     from distributed import Client
 
     with Client(servers.address, set_as_default=False) as connected:
-        connected.wait_for_workers(2, timeout=60)
         yield connected
 
 
@@ -186,9 +185,24 @@ def test_workers_that_lack_our_packages_are_told_so(runs: Any, tmp_path: Path) -
     environment = {"PYTHONPATH": str(package.parent)}
 
     with dask_servers(tmp_path / "dask", n_workers=1, environment=environment) as own:
-        own.wait_for_pids(1)
+        own.wait_for_workers(1)
         with pytest.raises(RunError, match=r"cannot take up the run \(an older one\); they need"):
             runs(runs.pipeline(isr="IsrTask"), engine="dask", scheduler=own.address)
+
+
+def test_a_run_waits_for_workers_and_says_so(
+    runs: Any, outcomes: Outcomes, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with dask_servers(tmp_path / "dask", n_workers=0) as own:
+        later = threading.Timer(3.0, own.add_worker)
+        later.start()
+
+        summary = runs(runs.pipeline(isr="IsrTask"), engine="dask", scheduler=own.address)
+        later.join()
+
+    assert outcomes(summary) == {"isr": {"succeeded": 6}}
+    said = f"the cluster at {own.address} has no workers; waiting for some"
+    assert [r.getMessage() for r in caplog.records].count(said) == 1
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "127.0.0.1:1", "nonsense"])
