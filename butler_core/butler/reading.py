@@ -12,7 +12,7 @@ from butler_core.datasets.collection import Collection, as_names
 from butler_core.datasets.dataset_ref import DatasetRef
 from butler_core.datasets.dataset_type import DatasetType
 from butler_core.datastore.file_record import FileRecord
-from butler_core.errors import DatasetNotFoundError, NoCollectionsError
+from butler_core.errors import DatasetNotFoundError, NoCollectionsError, UnknownCollectionError
 from butler_core.registry.dataset_lookup import FoundDataset
 from butler_core.repository import lookup
 from butler_core.timespan import Timespan
@@ -20,6 +20,9 @@ from butler_core.timespan import Timespan
 
 class ButlerReading(ButlerQueries):
     """Finds and reads datasets; changes nothing."""
+
+    #: The run that datasets are put into, if any.
+    run: str | None
 
     def find_dataset(
         self,
@@ -70,7 +73,15 @@ class ButlerReading(ButlerQueries):
             raise NoCollectionsError(
                 "no collections to search: give collections=, or open the butler with some"
             )
-        return self.repository.registry.collections.flatten(names)
+        table = self.repository.registry.collections
+        try:
+            return table.flatten(names)
+        except UnknownCollectionError:
+            # The run that puts go to is made by the first of them.
+            is_unmade = self.run is not None and not table.find([self.run])
+            if collections is not None or self.run not in names or not is_unmade:
+                raise
+            return table.flatten([name for name in names if name != self.run])
 
     def component_ref(self, ref: DatasetRef, component: str) -> DatasetRef:
         """Return the reference to a component, with its storage class."""
@@ -176,6 +187,10 @@ class ButlerReading(ButlerQueries):
         name = name_of(dataset_type)
         registry = self.repository.registry
         path = self._search_path(collections)
+        if not path:
+            return DatasetNotFoundError(
+                f"no {name!r} for {dict(values)}: nothing was put into run {self.run!r} yet"
+            )
         holds = registry.datasets.holds(registry.dataset_types.get(name), path)
         where = ", ".join(repr(c.name) for c in path[:5]) + (", ..." if len(path) > 5 else "")
         hint = (

@@ -32,7 +32,6 @@ nanny: false
 log_directory: {folder}
 local_directory: {folder}
 worker_extra_args: ["--memory-limit", "0", "--no-dashboard"]
-scheduler_options: {{dashboard_address: "127.0.0.1:0"}}
 """
 
 
@@ -131,7 +130,7 @@ def test_an_array_of_jobs_runs_a_graph_without_its_registry(
         f"--array=0-{N_PARTS - 1}",
     )  # fmt: skip
     rest = _submit(
-        node, tmp_path, graph, repository, "--label split,gather,notes",
+        node, tmp_path, graph, repository, "--label split --label gather --label notes",
         f"--dependency=afterok:{array}",
     )  # fmt: skip
     assert (node.wait(array, PATIENCE_S), node.wait(rest, PATIENCE_S)) == ("COMPLETED",) * 2

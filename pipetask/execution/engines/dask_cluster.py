@@ -24,17 +24,20 @@ from typing import Any
 
 import dask
 import yaml
-from distributed import LocalCluster
+from distributed import LocalCluster, Status
 
 from pipetask.errors import RunError
 
 _EXAMPLE = "such as `class: dask_jobqueue.SLURMCluster` with `jobs: 4`, `cores: 1`, `memory: 4GB`"
 
-#: How many workers may die under a batch before the run is told. On this machine it is told at once:
-#: the batch did it. Jobs are ended for reasons of their own, and Dask finds their work a new place
-#: while the others go on.
+#: How many workers may die under a batch before the run is told. On this machine it is told at
+#: once: the batch did it. Jobs are ended for reasons of their own, and Dask finds their work a new
+#: place while the others go on.
 _DEATHS = "distributed.scheduler.allowed-failures"
 _HERE, _THERE = {_DEATHS: 0}, {_DEATHS: 1}
+
+#: Where a scheduler shows how it does: on a free port of this machine, not on a fixed one.
+_PAGES = {"dashboard_address": "127.0.0.1:0"}
 
 #: What the classes of clusters raise when they cannot start.
 _REFUSALS = (TypeError, ValueError, AttributeError, RuntimeError, OSError)
@@ -68,7 +71,7 @@ def local_cluster(n_workers: int) -> StartedCluster:
             n_workers=n_workers,
             threads_per_worker=1,
             host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",
+            **_PAGES,
             scheduler_kwargs={"dashboard": False},
             worker_dashboard_address=None,
             memory_limit=0,
@@ -87,10 +90,8 @@ def start_cluster(path: Path) -> StartedCluster:
     """
     described = _description(path)
     cluster_class = _class(described)
-    settings = dict(described.settings)
-    if "silence_logs" in inspect.signature(cluster_class).parameters:
-        settings.setdefault("silence_logs", logging.CRITICAL)
     counts_jobs = "jobs" in inspect.signature(getattr(cluster_class, "scale", dict)).parameters
+    settings = _with_defaults(described, cluster_class)
     if not counts_jobs:  # it would else start as many workers as it likes
         settings.setdefault("n_workers", described.n_jobs or 0)
     try:
@@ -104,8 +105,7 @@ def start_cluster(path: Path) -> StartedCluster:
         elif counts_jobs:
             cluster.sync(_submit, cluster, described.n_jobs)
     except _REFUSALS as error:
-        with suppress(*_REFUSALS, AssertionError):  # it may trip over what did not start
-            cluster.close()
+        _abandon(cluster)
         raise _refused(described, error) from error
     return StartedCluster(cluster, brings_workers=described.n_jobs is not None)
 
@@ -114,6 +114,28 @@ async def _submit(cluster: Any, n_jobs: int) -> None:
     """Submit jobs; unlike `scale` alone, raise what the batch system says against them."""
     cluster.scale(jobs=n_jobs)
     await cluster._correct_state()  # noqa: SLF001 - nothing else waits for it
+
+
+def _with_defaults(described: _Description, cluster_class: Any) -> dict[str, Any]:
+    """Return settings that keep the terminal clean, and no port that others want."""
+    settings = dict(described.settings)
+    known = inspect.signature(cluster_class).parameters
+    if "silence_logs" in known:
+        settings.setdefault("silence_logs", logging.CRITICAL)
+    if "scheduler_options" in known:
+        settings["scheduler_options"] = {**_PAGES, **(settings.get("scheduler_options") or {})}
+    elif "dashboard_address" in known:
+        settings = {**_PAGES, **settings}
+    return settings
+
+
+def _abandon(cluster: Any) -> None:
+    """Close a cluster of which some workers did not start, which it trips over."""
+    for name, worker in list(cluster.workers.items()):
+        if worker.status is Status.created:
+            del cluster.workers[name]
+    with suppress(*_REFUSALS):
+        cluster.close()
 
 
 def _refused(described: _Description, error: Exception) -> RunError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import pickle
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -102,13 +101,13 @@ class DaskEngine:
         self._plugin = plugin.name
         try:
             self._client.register_plugin(plugin, name=plugin.name)
-        except (ImportError, AttributeError, pickle.UnpicklingError) as error:
+        except OSError as error:
+            raise RunError(f"the Dask scheduler at {self._address} is gone: {error}") from error
+        except Exception as error:  # whatever the workers raised, or a plain one that quotes it
             raise RunError(
                 f"the workers of {self._address} cannot take up the run ({error}); they need the "
                 "packages that are here, in the same versions"
             ) from error
-        except OSError as error:
-            raise RunError(f"the Dask scheduler at {self._address} is gone: {error}") from error
 
     def _count(self) -> None:
         if self._client.status != "running":

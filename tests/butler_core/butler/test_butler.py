@@ -5,6 +5,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from butler_core.errors import (
     ParameterError,
     ReadFileError,
     StorageClassMismatchError,
+    UnknownCollectionError,
     UnknownDatasetTypeError,
     UnknownStorageClassError,
 )
@@ -324,3 +326,25 @@ def test_a_run_that_another_process_removed_is_made_again(
     assert ours.get(again) == {"n": 2}
     assert again.id != first.id
     assert ours.query_datasets("metric", "run/1").count() == 1
+
+
+def test_a_run_that_was_not_made_yet_holds_nothing(tmp_path: Path) -> None:
+    with Butler.create(tmp_path / "repo") as maker:
+        maker.register_dataset_type(
+            DatasetType.of("thing", (), "StructuredDataDict", universe=maker.dimensions)
+        )
+    with Butler(tmp_path / "repo", run="u/new", writeable=True) as butler:
+        assert not butler.exists("thing")
+        assert butler.find_dataset("thing") is None
+        with pytest.raises(DatasetNotFoundError, match="nothing was put into run 'u/new' yet"):
+            butler.get("thing")
+
+        butler.put({"a": 1}, "thing")
+
+        assert butler.exists("thing")
+
+    with (
+        Butler(tmp_path / "repo", collections="nix") as butler,
+        pytest.raises(UnknownCollectionError, match="no collection 'nix'"),
+    ):
+        butler.exists("thing")

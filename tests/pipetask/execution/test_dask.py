@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import logging
+import re
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -186,7 +189,7 @@ def test_workers_that_lack_our_packages_are_told_so(runs: Any, tmp_path: Path) -
 
     with dask_servers(tmp_path / "dask", n_workers=1, environment=environment) as own:
         own.wait_for_workers(1)
-        with pytest.raises(RunError, match=r"cannot take up the run \(an older one\); they need"):
+        with pytest.raises(RunError, match=r"cannot take up the run \(.*an older one.*\); they"):
             runs(runs.pipeline(isr="IsrTask"), engine="dask", scheduler=own.address)
 
 
@@ -219,7 +222,7 @@ def test_a_described_cluster_runs_a_graph(runs: Any, outcomes: Outcomes, tmp_pat
     cluster = described(
         tmp_path,
         "class: distributed.LocalCluster\njobs: 2\nprocesses: true\nthreads_per_worker: 1\n"
-        "memory_limit: 0\ndashboard_address: null\n",
+        "memory_limit: 0\n",
     )
 
     summary = runs(
@@ -236,7 +239,7 @@ def test_a_described_cluster_may_grow_from_nothing(
     cluster = described(
         tmp_path,
         "class: distributed.LocalCluster\nadapt: {minimum: 0, maximum: 2}\n"
-        "threads_per_worker: 1\nmemory_limit: 0\ndashboard_address: null\n",
+        "threads_per_worker: 1\nmemory_limit: 0\n",
     )
 
     summary = runs(runs.pipeline(isr="IsrTask"), engine="dask", cluster=cluster)
@@ -278,8 +281,7 @@ def test_a_described_cluster_may_grow_from_nothing(
 def test_a_wrong_description_is_one_error(
     text: str, said: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with pytest.raises(RunError, match=said):
-        make_engine(RunOptions(engine="dask", cluster=described(tmp_path, text)))
+    assert re.search(said, refusal(described(tmp_path, text)))
 
     assert [r.getMessage() for r in caplog.records if r.levelno > logging.INFO] == []
 
@@ -291,10 +293,22 @@ def test_a_batch_system_that_refuses_is_quoted(
     program.write_text("#!/bin/sh\necho 'no such partition: noon' >&2\nexit 1\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    text = (
-        "class: dask_jobqueue.SLURMCluster\njobs: 1\ncores: 1\nmemory: 1GB\nqueue: noon\n"
-        "scheduler_options: {dashboard_address: '127.0.0.1:0'}\n"
-    )
+    text = "class: dask_jobqueue.SLURMCluster\njobs: 2\ncores: 1\nmemory: 1GB\nqueue: noon\n"
 
-    with pytest.raises(RunError, match=r"SLURMCluster that starts: [\s\S]*no such partition: noon"):
-        make_engine(RunOptions(engine="dask", cluster=described(tmp_path, text)))
+    said = refusal(described(tmp_path, text))
+
+    assert "describes no dask_jobqueue.SLURMCluster that starts: " in said
+    assert "no such partition: noon" in said
+
+
+def refusal(cluster: Path) -> str:
+    """Return what is said against a description."""
+    with warnings.catch_warnings():
+        # What Dask began to construct is nobody's to close.
+        warnings.filterwarnings("ignore", "unclosed cluster", ResourceWarning)
+        try:
+            make_engine(RunOptions(engine="dask", cluster=cluster))
+        except RunError as error:
+            said = str(error)
+        gc.collect()
+    return said
