@@ -14,6 +14,7 @@ from typing import Any
 from butler_core.datastore.syncing import sync_file
 from butler_core.failpoints import reach
 from butler_core.repository.repository import Repository
+from pipetask.errors import RunError
 from pipetask.execution.engines.engine import Engine, make_engine
 from pipetask.execution.input_files import RegistryFiles
 from pipetask.execution.lease import Lease, held
@@ -61,13 +62,42 @@ def hold_run(
     RunHeldError
         If another process is at work on it.
     """
-    folder = RunFolder.of(journal_folder or repository.datastore.root, run)
-    with held(folder.lease, run) as lease:
+    own = RunFolder.of(repository.datastore.root, run)
+    folder = own if journal_folder is None else RunFolder.of(journal_folder, run)
+    with held(folder.lease, run) as lease, _told_where(own, journal_folder, run):
         if lease.is_inherited or folder.unfinished():
             remove_half_written(repository.datastore.root / run)
         if recovers:
             recover(repository, folder, run, lease)
         yield HeldRun(folder, lease)
+
+
+@contextmanager
+def _told_where(own: RunFolder, journal_folder: Path | None, run: str) -> Iterator[None]:
+    """Let the run's own folder say where its journals are; what is not registered is theirs.
+
+    Raises
+    ------
+    RunError
+        If a run that was interrupted had its journals in another folder.
+    """
+    if own.elsewhere.exists():
+        place = own.elsewhere.read_text(encoding="utf-8")
+        if journal_folder is None or place != str(journal_folder.absolute()):
+            raise RunError(
+                f"run {run!r} was interrupted while its journal was in {place!r}; continue it with "
+                f"--journal {place}"
+            )
+    if journal_folder is None:
+        yield
+        return
+    own.path.mkdir(parents=True, exist_ok=True)
+    own.elsewhere.write_text(str(journal_folder.absolute()), encoding="utf-8")
+    try:
+        yield
+    finally:
+        if not RunFolder.of(journal_folder, run).unfinished():
+            own.elsewhere.unlink(missing_ok=True)
 
 
 def run_graph(

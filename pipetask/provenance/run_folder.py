@@ -8,6 +8,7 @@ from pathlib import Path
 _GRAPH = ".qg"
 _JOURNAL = ".journal"
 _HISTORY = ".history"
+_ELSEWHERE = "elsewhere"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,12 @@ class RunFolder:
 
     def unfinished(self) -> list[str]:
         """Return the ids of graphs that have journals: not all that was done is committed."""
-        return sorted({path.name.split(".")[0] for path in self._all(_JOURNAL)})
+        return sorted({path.name.split(".")[0] for path in self._all(_JOURNAL)} - {_ELSEWHERE})
+
+    @property
+    def elsewhere(self) -> Path:
+        """A file that says in which other folder the journals of the run are, while it goes on."""
+        return self.path / f"{_ELSEWHERE}{_JOURNAL}"
 
     def graph_ids(self) -> list[str]:
         """Return the ids of the run's graphs, the oldest first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import signal
@@ -12,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.faults.campaign import Campaign
-from tests.faults.conftest import MakeCampaign
+from tests.faults.conftest import MakeCampaign, Undisturbed
 
 
 def test_a_second_parent_is_refused_and_the_first_goes_on(
@@ -148,6 +149,25 @@ def test_a_directory_that_vanishes_stops_the_run(
     assert process.returncode == 1, said
     assert "Traceback" not in said, said
     require_done(campaign)
+
+
+def test_a_journal_in_another_folder_is_found_again(
+    tmp_path: Path, new_campaign: MakeCampaign, undisturbed: Undisturbed
+) -> None:
+    campaign = new_campaign("sqlite", "-j", "2", "--journal", str(tmp_path / "journals"))
+    assert campaign.run("commit.committed=kill")[0] == -9
+
+    elsewhere = dataclasses.replace(campaign, arguments=("-j", "2"))
+    code, said = elsewhere.run()
+
+    assert code == 1
+    assert f"continue it with --journal {tmp_path / 'journals'}" in said
+    assert campaign.run()[0] == 0
+    assert elsewhere.run()[0] == 0
+    assert campaign.state_faults(is_done=False) == []
+    assert campaign.results() == undisturbed.results
+    assert campaign.datasets() == undisturbed.datasets
+    assert [path.suffix for path in (campaign.repository / "u/run/graphs").iterdir()] == []
 
 
 def _environment() -> dict[str, str]:
