@@ -290,10 +290,10 @@ class FileDatastore:
             removed += 1
             directories.add(path.parent)
         for directory in sorted(directories, key=lambda path: -len(path.parts)):
-            self._remove_empty(directory)
+            self.remove_empty(directory)
         return removed
 
-    def _remove_empty(self, directory: Path) -> None:
+    def remove_empty(self, directory: Path) -> None:
         """Remove a directory and those above it, as far as they are empty."""
         while directory != self.root:
             try:

@@ -8,6 +8,7 @@ from butler_core.datasets.collection import CollectionType
 from butler_core.datasets.dataset_ref import DatasetRef
 from butler_core.errors import CollectionInUseError, CollectionTypeError
 from butler_core.repository.repository import Repository
+from butler_core.repository.run_folders import GRAPHS
 
 
 def purge_datasets(repository: Repository, refs: Iterable[DatasetRef]) -> int:
@@ -67,4 +68,5 @@ def remove_runs(
                 journal.condemn(registry.files.delete(keys))
                 removed += registry.datasets.delete(keys)
             registry.collections.remove(name)
+            journal.condemn_tree(repository.datastore.root / name / GRAPHS)
     return removed

@@ -18,7 +18,8 @@ from typing import Any
 from butler_core.datastore.path_template import folder_of
 from butler_core.repository.processes import is_alive
 
-_GRAPHS = "graphs"
+#: Name of the folder in a run's own in which its graphs are, and what is noted of them.
+GRAPHS = "graphs"
 _JOURNAL = ".journal"
 _LEASE = "lease"
 
@@ -52,7 +53,7 @@ class RunFolders:
     def spare(self, path: str) -> bool:
         """Return whether a file may be without a record: a run's own, or not registered yet."""
         for folder in _above(path):
-            if folder in self._runs and path.startswith(f"{folder}/{_GRAPHS}/"):
+            if folder in self._runs and path.startswith(f"{folder}/{GRAPHS}/"):
                 return True
             # Rule: whether the run is registered does not matter, as it may be after its work.
             if self._is_unfinished(folder):
@@ -90,14 +91,14 @@ class RunFolders:
         for path in paths:
             graphs, _, name = path.rpartition("/")
             folder, _, last = graphs.rpartition("/")
-            if last == _GRAPHS and folder and name.endswith(_JOURNAL) and folder not in self._runs:
+            if last == GRAPHS and folder and name.endswith(_JOURNAL) and folder not in self._runs:
                 journal = self._journal(folder)
                 if journal is not None:
                     found[folder] = journal
         return found
 
     def _first_journal(self, folder: str) -> str | None:
-        graphs = f"{folder}/{_GRAPHS}"
+        graphs = f"{folder}/{GRAPHS}"
         names = _names_in(f"{self._root}/{graphs}")
         return min((f"{graphs}/{n}" for n in names if n.endswith(_JOURNAL)), default=None)
 
@@ -115,7 +116,7 @@ class RunFolders:
 
     def _holder(self, folder: str) -> dict[str, Any] | None:
         """Return who holds a run, by a lease that was renewed lately; None if nobody does."""
-        lease = Path(self._root, folder, _GRAPHS, _LEASE)
+        lease = Path(self._root, folder, GRAPHS, _LEASE)
         try:
             age_s = time.time() - lease.stat().st_mtime
             content = lease.read_bytes()

@@ -130,10 +130,10 @@ def _with_defaults(described: _Description, cluster_class: Any) -> dict[str, Any
 
 
 def _abandon(cluster: Any) -> None:
-    """Close a cluster of which some workers did not start, which it trips over."""
-    for name, worker in list(cluster.workers.items()):
+    """Close a cluster of which some workers did not start; it would trip over them."""
+    for worker in cluster.workers.values():
         if worker.status is Status.created:
-            del cluster.workers[name]
+            worker.status = Status.failed
     with suppress(*_REFUSALS):
         cluster.close()
 

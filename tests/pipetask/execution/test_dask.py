@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
-import logging
+import os
 import re
+import subprocess
+import sys
 import threading
 import time
 import warnings
@@ -20,6 +22,7 @@ from pipetask.execution.engines.engine import make_engine
 from tests.dask_servers import DaskServers, dask_servers
 
 Outcomes = Callable[[RunSummary], dict[str, dict[str, int]]]
+IMPORTABLE = Path(__file__).parents[1] / "importable"
 ALL = [10, 11, 20, 21, 30, 31]
 
 #: What a worker is told to note: each database that it opens, each address that it calls.
@@ -278,12 +281,29 @@ def test_a_described_cluster_may_grow_from_nothing(
         ),
     ],
 )
-def test_a_wrong_description_is_one_error(
-    text: str, said: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_wrong_description_is_one_error(text: str, said: str, tmp_path: Path) -> None:
     assert re.search(said, refusal(described(tmp_path, text)))
 
-    assert [r.getMessage() for r in caplog.records if r.levelno > logging.INFO] == []
+
+def test_the_terminal_shows_that_error_alone(runs: Any, tmp_path: Path) -> None:
+    text = "class: distributed.LocalCluster\njobs: 1\ncolour: red"
+    pipeline = tmp_path / "pipeline.yaml"
+    pipeline.write_text("description: one task\ntasks: {isr: graph_tasks.IsrTask}\n")
+
+    done = subprocess.run(
+        [
+            str(Path(sys.executable).with_name("pipetask")), "run", "-b", str(runs.folder / "repo"),
+            "-p", str(pipeline), "-i", "raw/all", "--output-run", "u/1", "--register-dataset-types",
+            "--cluster", str(described(tmp_path, text)),
+        ],
+        env={**os.environ, "PYTHONPATH": str(IMPORTABLE)}, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 1
+    (line,) = (done.stdout + done.stderr).splitlines()
+    assert line.startswith("Error: ")
+    assert line.endswith("got an unexpected keyword argument 'colour'")
 
 
 def test_a_batch_system_that_refuses_is_quoted(

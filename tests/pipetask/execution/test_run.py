@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from butler_core.errors import DatasetExistsError
+from butler_core.repository.removal import remove_runs
 from pipetask.errors import RunError
 from pipetask.execution import RunOptions, RunSummary, run_graph
 from pipetask.execution.prepare import prepare_run
@@ -278,6 +279,18 @@ def test_a_run_made_with_another_configuration_is_not_extended(runs: Any) -> Non
 
     with pytest.raises(RunError, match="run 'u/1' was made with another 'isr_config'"):
         runs(runs.pipeline(isr="IsrTask"), request={"skip_existing_in": ("u/1",)})
+
+
+def test_a_run_that_is_removed_takes_its_graphs_along(runs: Any) -> None:
+    runs(runs.pipeline(isr="IsrTask"), "u/1")
+    runs(runs.pipeline(isr="IsrTask"), "u/2")
+    root = runs.butler.repository.datastore.root
+    assert len(list((root / "u/1/graphs").iterdir())) == 2
+
+    remove_runs(runs.butler.repository, ["u/1"])
+
+    assert not (root / "u/1").exists()
+    assert len(list((root / "u/2/graphs").iterdir())) == 2
 
 
 # ------------------------------------------------------------------ interruption
