@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 DEMO_DIR ?= demo
 
-.PHONY: demo test lint interop bench faults clean
+.PHONY: demo test lint interop bench faults cluster-test clean
 
 $(VENV)/.science: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -13,6 +13,10 @@ $(VENV)/.science: pyproject.toml
 
 $(VENV)/.test: $(VENV)/.science
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[science,test]"
+	touch $@
+
+$(VENV)/.cluster: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[science,test,dask]"
 	touch $@
 
 $(VENV)/.lint: $(VENV)/.test
@@ -26,6 +30,11 @@ demo: $(VENV)/.science
 # The whole test suite; tests on real files need BUTLER_TEST_DATA.
 test: $(VENV)/.test
 	$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+
+# Runs on a real Slurm of one node, started by whoever asks for it; needs Debian's packages
+# slurm-wlm and munge (`apt-get install slurm-wlm munge`), which nothing here installs.
+cluster-test: $(VENV)/.cluster
+	$(BIN)/python -m pytest tests/cluster --no-skips
 
 # Style, types and the house's import rules.
 lint: $(VENV)/.lint

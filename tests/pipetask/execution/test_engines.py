@@ -61,7 +61,9 @@ def test_a_worker_that_is_killed_loses_its_quantum_only(
     assert set(runs.numbers("frame")) == set(ALL) - {20}
     (failure,) = summary.failures
     assert "its worker process died" in failure.error
-    assert "isr {'instrument': 'Cam', 'detector': 0, 'exposure': 2} failed and is tried" in caplog.text
+    assert (
+        "isr {'instrument': 'Cam', 'detector': 0, 'exposure': 2} failed and is tried" in caplog.text
+    )
 
 
 def test_a_quantum_whose_worker_died_once_is_run_again(
@@ -86,7 +88,9 @@ def test_a_quantum_that_takes_too_long_is_ended(runs: Any, outcomes: Outcomes) -
     slow = runs.pipeline(isr=("IsrTask", {"sleep_s": 30.0}))
     begin = time.monotonic()
 
-    summary = runs(slow, n_workers=2, default_rules=TaskRules(timeout_s=0.3), request={"where": "exposure = 1"})
+    summary = runs(
+        slow, n_workers=2, default_rules=TaskRules(timeout_s=0.3), request={"where": "exposure = 1"}
+    )
 
     assert outcomes(summary) == {"isr": {"failed": 2}}
     assert "longer than 0.3 s" in summary.failures[0].error

@@ -43,7 +43,6 @@ class Told(NobodyWatching):
         self.events.append(("blocked", label))
 
 
-
 def test_outputs_are_datasets_of_the_run(runs: Any, outcomes: Outcomes) -> None:
     summary = runs(runs.pipeline(isr=("IsrTask", {"offset": 100}), gather="GatherTask"))
 
