@@ -74,6 +74,8 @@ class Loop:
         self._flying: dict[Future[list[QuantumResult]], list[QuantumWork]] = {}
         self._starts: dict[Future[list[QuantumResult]], tuple[Start, float]] = {}
         self._n_troubles = self._n_barren = 0
+        #: Whether workers died, and may have left files half-written.
+        self.has_lost_workers = False
         self._last_commit = time.monotonic()
         self._watcher = options.watcher
         self.summary = RunSummary(graph.output_run, tuple(self._labels))
@@ -141,6 +143,7 @@ class Loop:
         except RuntimeError as error:
             if not self._engine.is_death(error):
                 raise
+            self.has_lost_workers = True
             for number in start.quanta:
                 self._schedule.requeue(number)
             if not self._flying:  # else these will tell
@@ -230,6 +233,7 @@ class Loop:
                 f"the workers are gone ({error}). The run stops; what was done is registered, and "
                 "--extend-run goes on from there"
             )
+        self.has_lost_workers = True
         lost = list(self._flying) if self._engine.dies_whole else [future]
         if self._engine.dies_whole:
             self._engine.replace()

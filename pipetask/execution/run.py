@@ -6,7 +6,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -98,6 +98,8 @@ def _told_where(own: RunFolder, journal_folder: Path | None, run: str) -> Iterat
     finally:
         if not RunFolder.of(journal_folder, run).unfinished():
             own.elsewhere.unlink(missing_ok=True)
+            with suppress(OSError):  # there are other things in it
+                own.path.rmdir()
 
 
 def run_graph(
@@ -169,6 +171,8 @@ def _run(
         raise
     finally:
         journal.close()
+    if loop.has_lost_workers:
+        remove_half_written(repository.datastore.root / graph.output_run)
     return loop.summary
 
 
