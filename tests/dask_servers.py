@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 
 _START_TIMEOUT_S = 60.0
-_STOP_TIMEOUT_S = 10.0
+_STOP_TIMEOUT_S = 2.0
 _POLL_INTERVAL_S = 0.05
 
 _Process = subprocess.Popen[bytes]

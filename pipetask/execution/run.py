@@ -171,7 +171,7 @@ def _run(
         raise
     finally:
         journal.close()
-    if loop.has_lost_workers:
+    if loop.has_lost_workers or engine.reruns_silently:
         remove_half_written(repository.datastore.root / graph.output_run)
     return loop.summary
 

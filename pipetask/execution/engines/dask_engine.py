@@ -39,6 +39,7 @@ class DaskEngine:
     leaves_traces = False
     dies_whole = False
     is_silent = True
+    reruns_silently = True
 
     def __init__(self, client: Client, started: StartedCluster | None = None) -> None:
         self._client = client

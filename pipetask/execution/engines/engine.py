@@ -23,6 +23,8 @@ class Engine(Protocol):
     dies_whole: bool
     #: Whether what is logged by its workers does not reach this process's log.
     is_silent: bool
+    #: Whether it runs again by itself what was with a worker that died.
+    reruns_silently: bool
 
     @property
     def n_workers(self) -> int:

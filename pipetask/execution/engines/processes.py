@@ -16,6 +16,7 @@ class ProcessesEngine:
     leaves_traces = True
     dies_whole = True
     is_silent = True
+    reruns_silently = False
 
     def __init__(self, n_workers: int) -> None:
         self.n_workers = n_workers

@@ -29,6 +29,7 @@ class SerialEngine:
     leaves_traces = False
     dies_whole = False
     is_silent = False
+    reruns_silently = False
 
     def __init__(self) -> None:
         self._executor: Executor | None = None

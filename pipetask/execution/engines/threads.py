@@ -14,6 +14,7 @@ class ThreadsEngine:
     leaves_traces = False
     dies_whole = False
     is_silent = False
+    reruns_silently = False
 
     def __init__(self, n_workers: int) -> None:
         self.n_workers = n_workers
