@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from butler_core.datastore.checksum import new_hash
 from butler_core.datastore.syncing import sync_file
 from butler_core.errors import WriteFileError
 from butler_core.failpoints import reach
@@ -41,7 +41,7 @@ def write_new_file(
         Its size [bytes], and its checksum with the algorithm's name before it,
         or None.
     """
-    state = _hash(checksum)
+    state = None if checksum == "none" else new_hash(checksum)
     reach("file.write")
     if isinstance(formatter, BytesFormatter):
         content = formatter.to_bytes(obj)
@@ -60,12 +60,6 @@ def write_new_file(
             sync_file(path)
     reach("file.synced")
     return size, None if state is None else f"{checksum}:{state.hexdigest()}"
-
-
-def _hash(checksum: str) -> Any:
-    if checksum == "none":
-        return None
-    return hashlib.blake2b(digest_size=32) if checksum == "blake2b" else hashlib.new(checksum)
 
 
 def _update(state: Any, path: Path) -> None:

@@ -250,7 +250,7 @@ class Loop:
         self._settle(read_fall(folder, undone, is_alone=is_alone), undone, str(error))
 
     def _settle(self, fall: Fall, undone: dict[int, QuantumWork], said: str) -> None:
-        """Act upon what is known of a fall; each undone quantum meets one of five fates."""
+        """Act upon what is known of a fall; each undone quantum meets one of four fates."""
         self._n_barren += 1
         self._record(fall.done)
         for guilty in fall.guilty:

@@ -108,6 +108,7 @@ def run_graph(
     setup: RunSetup,
     options: RunOptions,
     run: HeldRun | None = None,
+    engine: Engine | None = None,
 ) -> RunSummary:
     """Run all quanta of a graph and register what they write.
 
@@ -117,6 +118,8 @@ def run_graph(
         What `prepare_run` returned.
     run
         The graph's run, if it is held already.
+    engine
+        Where quanta run, if that is started already; it is closed here.
 
     Returns
     -------
@@ -136,8 +139,8 @@ def run_graph(
     """
     if run is None:
         with hold_run(repository, graph.output_run, options.journal_folder) as mine:
-            return run_graph(repository, graph, setup, options, mine)
-    engine = make_engine(options)
+            return run_graph(repository, graph, setup, options, mine, engine)
+    engine = engine or make_engine(options)
     try:
         refuse_made(repository, graph, options.chosen)
         keep_graph(run.folder, graph)
