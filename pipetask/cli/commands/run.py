@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from pipetask.cli.ordered_actions import PipelineCommand, actions_given
 
 if TYPE_CHECKING:
     from pipetask.cli.graph_session import GraphSession
+    from pipetask.execution.engines.engine import Engine
     from pipetask.execution.quantum_work import RunSetup
     from pipetask.execution.run_options import RunOptions
     from pipetask.execution.summary import RunSummary
@@ -50,6 +52,7 @@ def run(ctx: click.Context, /, **given: Any) -> None:
     from pipetask.cli.run_options import run_options
     from pipetask.cli.run_session import make_ready
     from pipetask.cli.summary_text import print_summary
+    from pipetask.execution.engines.engine import make_engine
 
     how = run_options(given)
     if given["retry_failed"]:
@@ -65,13 +68,15 @@ def run(ctx: click.Context, /, **given: Any) -> None:
         write_graph_outputs(given, session)
         print_reasons(session.report)
         print_shown(given["show"], **session.shown())
-        setup = make_ready(session, given, chosen)
         if given["init_only"]:
+            make_ready(session, given, chosen)
             click.echo(f"Run {session.graph.output_run!r} is ready; nothing was run.")
             return
-        summary = _run(
-            session, setup, replace(how, chosen=chosen), given["profile"], given["metrics"]
-        )
+        # Before anything is written: there may be no such scheduler.
+        with closing(make_engine(how)) as engine:
+            setup = make_ready(session, given, chosen)
+            own = replace(how, chosen=chosen)
+            summary = _run(session, setup, own, engine, given["profile"], given["metrics"])
     if summary is None:
         return
     print_summary(summary)
@@ -86,6 +91,7 @@ def _run(
     session: GraphSession,
     setup: RunSetup,
     how: RunOptions,
+    engine: Engine,
     profile_file: Path | None,
     metrics_file: Path | None,
 ) -> RunSummary:
@@ -97,12 +103,12 @@ def _run(
     with watching(session.graph, metrics_file, how.chosen) as watcher:
         how = replace(how, watcher=watcher)
         if profile_file is None:
-            return run_graph(session.repository, session.graph, setup, how, session.run)
+            return run_graph(session.repository, session.graph, setup, how, session.run, engine)
         import cProfile
 
         profile = cProfile.Profile()
         summary = profile.runcall(
-            run_graph, session.repository, session.graph, setup, how, session.run
+            run_graph, session.repository, session.graph, setup, how, session.run, engine
         )
         profile.dump_stats(profile_file)
         return summary
