@@ -167,7 +167,7 @@ def test_a_journal_in_another_folder_is_found_again(
     assert campaign.state_faults(is_done=False) == []
     assert campaign.results() == undisturbed.results
     assert campaign.datasets() == undisturbed.datasets
-    assert [path.suffix for path in (campaign.repository / "u/run/graphs").iterdir()] == []
+    assert not (campaign.repository / "u/run/graphs").exists()
 
 
 def _environment() -> dict[str, str]:
