@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-from butler_core.datastore.file_datastore import FileDatastore
 from butler_core.errors import WriteFileError
 from pipetask.execution.bounded_log import shortened
 from pipetask.execution.log_capture import CapturedLog, captured_log
+from pipetask.execution.output_files import OutputFiles
 from pipetask.execution.peak_memory import peak_memory_mib, reset_peak_memory
-from pipetask.execution.quantum_context import DatastoreContext, write_output
 from pipetask.execution.quantum_record import dumped, failure_facts, record_of
 from pipetask.execution.quantum_work import (
     Fault,
@@ -37,18 +36,21 @@ class Attempt:
     ----------
     setup
         The quantum's task.
+    files
+        What the task writes with.
     """
 
-    def __init__(self, datastore: FileDatastore, work: QuantumWork, setup: TaskSetup) -> None:
-        self._datastore = datastore
+    def __init__(self, work: QuantumWork, setup: TaskSetup, files: OutputFiles) -> None:
         self._work = work
+        self.files = files
+        self._own_files = OutputFiles(files.datastore)
         self._setup = setup
         self._started = datetime.now(UTC)
         self._begin = time.perf_counter()
         self._cpu_begin = time.thread_time()
         self._can_measure = reset_peak_memory()
-        #: What the task reads and writes with, once there is a task.
-        self.context: DatastoreContext | None = None
+        #: How long it took, once it has ended [s].
+        self.elapsed_s = 0.0
         self.outcome = Outcome.FAILED
         #: What the task noted.
         self.metadata: dict[str, Any] = {}
@@ -61,8 +63,8 @@ class Attempt:
     def captured(self, level: int) -> Iterator[CapturedLog]:
         """Keep what is logged inside."""
         mdc = {"LABEL": f"{self._work.task_label}:{self._work.data_id}", "RUN": self._run}
-        with captured_log(level, mdc) as log:
-            yield log
+        with captured_log(level, mdc) as self._log:
+            yield self._log
 
     @property
     def _run(self) -> str:
@@ -71,6 +73,11 @@ class Attempt:
                 return dataset.ref.run
         return ""
 
+    @property
+    def number(self) -> int:
+        """The quantum's number."""
+        return self._work.number
+
     def fail(self, error: BaseException) -> None:
         """Note what the task raised."""
         self.outcome = Outcome.FAILED
@@ -78,31 +85,33 @@ class Attempt:
         self._error = shortened(_told(error), _LONGEST_ERROR)
         self._trace = shortened(traceback.format_exc())
 
-    def discard(self) -> None:
-        """Remove what was written."""
-        if self.context is not None:
-            # A datastore that could not be written may not be changed now either; a restart
-            # replaces what is left.
-            with contextlib.suppress(OSError):
-                self._datastore.remove(self.context.written.values())
-            self.context.written.clear()
-
-    def result(self, log: CapturedLog) -> QuantumResult:
-        """Return how it went; what a failure wrote is removed."""
-        elapsed = time.perf_counter() - self._begin
-        peak = peak_memory_mib() if self._can_measure else None
-        facts = {
+    def end(self) -> None:
+        """Measure what the quantum took, now that it has ended."""
+        self.elapsed_s = time.perf_counter() - self._begin
+        self._peak_mib = peak_memory_mib() if self._can_measure else None
+        self._facts = {
             "started": self._started.replace(tzinfo=None).isoformat() + "Z",
-            "elapsed_s": round(elapsed, 6),
+            "elapsed_s": round(self.elapsed_s, 6),
             "cpu_s": round(time.thread_time() - self._cpu_begin, 6),
-            "peak_memory_mib": peak,
+            "peak_memory_mib": self._peak_mib,
         }
         if self.outcome is Outcome.FAILED:
-            self.discard()
+            self.files.discard()
+
+    def publish(self, faults: Mapping[Path, OSError]) -> None:
+        """Give files their names that were put off; see `OutputFiles.publish`."""
+        try:
+            self.files.publish(faults)
+        except WriteFileError as error:
+            self.fail(error)
+            self.files.discard()
+
+    def result(self) -> QuantumResult:
+        """Return how it went; what a failure wrote is removed."""
         if self._fault is not None and not self._is_final:
-            log.add_failure(self._error, self._trace)
-        records = log.kept.records()
-        written = dict(self.context.written) if self.context else {}
+            self._log.add_failure(self._error, self._trace)
+        records = self._log.kept.records()
+        facts, written = dict(self._facts), dict(self.files.records)
         work, setup = self._work, self._setup
         if self._fault is not None:
             facts |= failure_facts(self._fault, self._error, self._trace, records)
@@ -111,27 +120,25 @@ class Attempt:
         if not self._is_final:
             try:
                 if work.metadata_file is not None and self._fault is None:
-                    self._write(notes, work.metadata_file, record, written)
+                    self._write(notes, work.metadata_file, record)
                 if work.log_file is not None:
-                    self._write(records, work.log_file, record, written)
+                    self._write(records, work.log_file, record)
             except WriteFileError as error:
                 self._is_final = True
-                with contextlib.suppress(OSError):
-                    self._datastore.remove(written.values())
                 self.fail(error)
-                return self.result(log)
+                self._own_files.discard()
+                self.files.discard()
+                return self.result()
         return QuantumResult(
-            work.number, work.task_label, work.data_id, self.outcome, written, self._fault,
-            self._error, elapsed, peak, dumped(record), dumped(notes), dumped(records),
-            tuple(log.warnings),
+            work.number, work.task_label, work.data_id, self.outcome,
+            written | self._own_files.records, self._fault, self._error, self.elapsed_s,
+            self._peak_mib, dumped(record), dumped(notes), dumped(records),
+            tuple(self._log.warnings),
         )  # fmt: skip
 
-    def _write(
-        self, obj: Any, dataset: OutputDataset, record: dict[str, Any], written: dict[Any, Any]
-    ) -> None:
+    def _write(self, obj: Any, dataset: OutputDataset, record: dict[str, Any]) -> None:
         """Write metadata or a log as a file of its own."""
-        made = write_output(self._datastore, obj, dataset)
-        written[dataset.ref.id] = made
+        made = self._own_files.write(obj, dataset)
         record["outputs"].append([
             str(dataset.ref.id), made.path, made.formatter, made.storage_class, made.size,
             made.checksum,

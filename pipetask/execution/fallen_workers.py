@@ -30,12 +30,14 @@ class Fall:
     #: Done, and not yet told.
     done: tuple[QuantumResult, ...] = ()
     guilty: tuple[Guilty, ...] = ()
-    #: One of them is guilty.
+    #: Any of them may be guilty.
     suspects: tuple[int, ...] = ()
     innocent: tuple[int, ...] = ()
 
 
-def read_fall(folder: Path | None, undone: Collection[int], *, is_alone: bool) -> Fall:
+def read_fall(
+    folder: Path | None, undone: Collection[int], suspected: Collection[int] = ()
+) -> Fall:
     """Return what the traces of dead workers say of quanta.
 
     Parameters
@@ -44,8 +46,8 @@ def read_fall(folder: Path | None, undone: Collection[int], *, is_alone: bool) -
         Where the traces are; None if there are none.
     undone
         Numbers of the quanta that nobody has heard of again.
-    is_alone
-        Whether nothing else was under way, so that the quantum is guilty.
+    suspected
+        Those of them under which a worker fell before: without a better trace these are guilty.
     """
     traces = read_traces(folder) if folder is not None else []
     done = {
@@ -57,8 +59,8 @@ def read_fall(folder: Path | None, undone: Collection[int], *, is_alone: bool) -
     left = [number for number in undone if number not in done]
     at_work = {t.number: t for t in traces if t.number in left}
     guilty = [_guilty(t) for t in at_work.values() if t.has_hung or t.crash]
-    if not guilty and is_alone and len(left) == 1:
-        guilty = [_guilty(at_work.get(left[0]) or Trace(left[0], (), ""))]
+    if not guilty:
+        guilty = [_guilty(at_work.get(n) or Trace(n, (), "")) for n in left if n in suspected]
     if not guilty and len(at_work) == 1:
         guilty = [_guilty(next(iter(at_work.values())))]
     named = {each.number for each in guilty}

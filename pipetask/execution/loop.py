@@ -99,8 +99,8 @@ class Loop:
 
     def _go_on(self) -> None:
         while not self._schedule.is_finished:
-            if self._interrupts.came and not self._schedule.is_cancelled:
-                self._schedule.cancel()
+            if self._interrupts.came:
+                self._end_early()
             self._fill()
             if not self._flying:
                 continue
@@ -111,6 +111,17 @@ class Loop:
             self._end_late()
             if self._registrar.is_due or time.monotonic() - self._last_commit > _COMMIT_S:
                 self._commit()
+
+    def _end_early(self) -> None:
+        """Start nothing more; wait for what runs, unless there is nobody to run it."""
+        if not self._schedule.is_cancelled:
+            self._schedule.cancel()
+        if self._engine.has_workers:
+            return
+        self.has_lost_workers |= bool(self._flying)
+        for future in list(self._flying):
+            for number in self._forget(future)[1].quanta:
+                self._schedule.requeue(number)
 
     def _commit(self) -> None:
         self._patience.call(self._registrar.commit, "register what was made")
@@ -171,8 +182,8 @@ class Loop:
     def _record(self, results: Sequence[QuantumResult]) -> None:
         """Note results in the journal first, and act upon them then."""
         self._journal.add(entry for result in results for entry in result.entries)
-        self._n_barren = 0
         for result in results:
+            self._n_barren = 0
             self._sizes.learn(result)
             for name, level, message in result.warnings if self._engine.is_silent else ():
                 logging.getLogger(name).log(level, "%s", message)
@@ -234,20 +245,27 @@ class Loop:
                 "--extend-run goes on from there"
             )
         self.has_lost_workers = True
-        lost = list(self._flying) if self._engine.dies_whole else [future]
         if self._engine.dies_whole:
             self._engine.replace()
         undone: dict[int, QuantumWork] = {}
-        is_alone = False
-        for other in lost:
+        suspected: list[int] = []
+        for other in self._lost_with(future):
             if other.done() and other.exception() is None:
                 self._take_back(other)
                 continue
             batch, start = self._forget(other)
             undone |= {work.number: work for work in batch}
-            is_alone = start.is_alone or (len(batch) == 1 and not self._engine.dies_whole)
+            suspected += start.quanta if start.is_suspect else ()
         folder = None if self._setup.traces is None else Path(self._setup.traces)
-        self._settle(read_fall(folder, undone, is_alone=is_alone), undone, str(error))
+        self._settle(read_fall(folder, undone, suspected), undone, str(error))
+
+    def _lost_with(self, future: Future[list[QuantumResult]]) -> list[Future[list[QuantumResult]]]:
+        """Return what fell at the same time as a batch, and that."""
+        if self._engine.dies_whole:
+            return list(self._flying)
+        errors = {other: other.exception() for other in self._flying if other.done()}
+        fell = [other for other, e in errors.items() if e is not None and self._engine.is_death(e)]
+        return fell if future in fell else [*fell, future]
 
     def _settle(self, fall: Fall, undone: dict[int, QuantumWork], said: str) -> None:
         """Act upon what is known of a fall; each undone quantum meets one of four fates."""
@@ -256,7 +274,7 @@ class Loop:
         for guilty in fall.guilty:
             self._record([lost_result(undone[guilty.number], self._setup, guilty)])
         if fall.suspects:
-            _LOG.warning("a worker died; %d quanta are run again, alone", len(fall.suspects))
+            _LOG.warning("a worker died; %d quanta are run again, one by one", len(fall.suspects))
         self._schedule.suspect(fall.suspects)
         for number in fall.innocent:
             self._schedule.requeue(number)
@@ -299,4 +317,5 @@ def _schedule(
         ranks=ranks,
         is_fail_fast=options.is_fail_fast,
         are_failures_accepted=options.are_failures_accepted,
+        are_suspects_apart=engine.dies_whole,
     )

@@ -25,7 +25,7 @@ from pipetask.execution.engines.engine import make_engine
 from pipetask.execution.init_values import init_values
 from pipetask.execution.input_files import GraphFiles
 from pipetask.execution.loop import Loop
-from pipetask.execution.quantum_context import write_output
+from pipetask.execution.output_files import OutputFiles
 from pipetask.execution.quantum_record import dumped
 from pipetask.execution.quantum_work import InputDataset, OutputDataset, RunSetup, TaskSetup
 from pipetask.execution.run import complete_setup, journal_head, keep_graph
@@ -104,7 +104,7 @@ def init_quantum_backed(
         for name, value in values:
             ref = init_ref(graph, pipeline, name)
             output = OutputDataset(ref, own.datastore.path_for(ref, {}))
-            record = write_output(own.datastore, value, output)
+            record = OutputFiles(own.datastore).write(value, output)
             fields = [record.path, record.formatter, record.storage_class, record.size]
             document = {"type": name, "id": str(ref.id), "file": [*fields, record.checksum]}
             journal.add([Entry(INIT, dumped(document))])

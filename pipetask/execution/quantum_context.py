@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import uuid
 from collections.abc import Mapping
@@ -10,13 +9,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from butler_core.datasets.dataset_ref import DatasetRef
-from butler_core.datasets.dataset_type import DatasetType
 from butler_core.datastore.file_datastore import FileDatastore
-from butler_core.datastore.file_record import FileRecord
-from butler_core.datastore.new_file import write_fault
 from butler_core.dimensions.data_coordinate import DataCoordinate
 from butler_core.errors import DatasetNotFoundError
 from pipetask.errors import TaskError
+from pipetask.execution.output_files import OutputFiles
 from pipetask.execution.quantum_work import (
     InputConnectionWork,
     InputDataset,
@@ -72,8 +69,7 @@ class DatastoreContext:
     datastore: FileDatastore
     work: QuantumWork
     log: logging.Logger
-    #: Files written so far, by dataset id.
-    written: dict[uuid.UUID, FileRecord] = field(default_factory=dict)
+    files: OutputFiles
     #: Ids of inputs that were read.
     read: set[uuid.UUID] = field(default_factory=set)
 
@@ -145,9 +141,7 @@ class DatastoreContext:
             connection, dataset = self._outputs[ref.id]
         except KeyError:
             raise TaskError(f"{ref} is no output of this quantum") from None
-        self.written[ref.id] = write_output(
-            self.datastore, obj, dataset, storage_class=connection.storage_class
-        )
+        self.files.write(obj, dataset, storage_class=connection.storage_class)
 
 
 def input_ref(connection: InputConnectionWork, dataset: InputDataset) -> DatasetRef:
@@ -162,26 +156,3 @@ def input_ref(connection: InputConnectionWork, dataset: InputDataset) -> Dataset
 
 def _seen_as(ref: DatasetRef) -> tuple[str, str]:
     return ref.dataset_type.name, ref.dataset_type.storage_class
-
-
-def write_output(
-    datastore: FileDatastore, obj: Any, dataset: OutputDataset, *, storage_class: str | None = None
-) -> FileRecord:
-    """Write an object to where a dataset goes: temporary name, sync, rename.
-
-    Parameters
-    ----------
-    storage_class
-        Storage class of the object, if not the dataset type's.
-    """
-    dataset_type: DatasetType = dataset.ref.dataset_type
-    if storage_class is not None and storage_class != dataset_type.storage_class:
-        obj = datastore.storage_class(storage_class).check(obj)
-    staged = datastore.stage(obj, dataset_type, dataset.path, is_to_sync=True)
-    try:
-        staged.publish()
-    except OSError as error:
-        with contextlib.suppress(OSError):  # what hinders one may hinder the other
-            staged.discard()
-        raise write_fault(staged.target, error) from error
-    return staged.record

@@ -41,7 +41,7 @@ class Cause(Enum):
     #: It had too little memory.
     MEMORY = "memory"
     TIMEOUT = "timeout"
-    #: Its worker died while it ran alone.
+    #: Its worker died of it.
     DEATH = "death"
 
 
@@ -62,8 +62,9 @@ class Start:
     cores: int
     #: Memory that each of them may use [MB]; None if it is not bounded.
     memory_mb: float | None
-    #: Whether nothing else may run at the same time.
-    is_alone: bool = False
+    #: Whether a worker died when its quantum ran before. No other suspect runs beside it, nor
+    #: anything else if suspects run apart.
+    is_suspect: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,9 @@ class Schedule:
         Whether nothing more is started once a quantum has failed for good.
     are_failures_accepted
         Whether what waits for a quantum runs without it when it has failed.
+    are_suspects_apart
+        Whether nothing runs beside a quantum that may have killed its worker; else just no other
+        such quantum does.
     """
 
     def __init__(
@@ -113,6 +117,7 @@ class Schedule:
         ranks: Any = None,
         is_fail_fast: bool = False,
         are_failures_accepted: bool = False,
+        are_suspects_apart: bool = True,
     ) -> None:
         import numpy as np
 
@@ -123,6 +128,7 @@ class Schedule:
         self._capacity = capacity
         self._is_fail_fast = is_fail_fast
         self._are_failures_accepted = are_failures_accepted
+        self._are_suspects_apart = are_suspects_apart
         is_chosen = np.ones(self._n, dtype=bool)
         if chosen is not None:
             is_chosen[:] = False
@@ -146,7 +152,9 @@ class Schedule:
         self._memory_mb = 0.0
         self._failures: dict[int, int] = {}
         self._memory_factors: dict[int, float] = {}
-        self._is_paused = self._is_cancelled = self._is_one_alone = False
+        self._is_paused = self._is_cancelled = False
+        #: The start of the one suspect that runs.
+        self._suspected: Start | None = None
 
     def _link(self, before: Any, after: Any, is_chosen: Any) -> None:
         import numpy as np
@@ -204,10 +212,11 @@ class Schedule:
     # -------------------------------------------------------- instructions out
     def next_task(self) -> int | None:
         """Return the task of the quanta that `take` would give; None if it would give none."""
-        if self._is_paused or self._is_one_alone:
+        if self._is_paused or (self._suspected is not None and self._are_suspects_apart):
             return None
-        if self._suspects:
-            return None if self._start_of else int(self._tasks[self._suspects[0]])
+        if self._is_suspect_next:
+            suspect = self._suspects[0]
+            return int(self._tasks[suspect]) if self._may_join(suspect) else None
         for task in self._ready.tasks():
             if self._has_room(task, self.memory_mb(self._ready.peek(task))):
                 return task
@@ -218,8 +227,8 @@ class Schedule:
         task = self.next_task()
         if task is None:
             return None
-        if self._suspects:
-            return self._begin(task, [self._suspects.popleft()], is_alone=True)
+        if self._is_suspect_next:
+            return self._begin(task, [self._suspects.popleft()], is_suspect=True)
         quanta = [self._ready.pop(task)]
         if quanta[0] in self._memory_factors:  # it needs more than the others
             return self._begin(task, quanta)
@@ -228,6 +237,16 @@ class Schedule:
                 break
             quanta.append(self._ready.pop(task))
         return self._begin(task, quanta)
+
+    @property
+    def _is_suspect_next(self) -> bool:
+        return bool(self._suspects) and self._suspected is None
+
+    def _may_join(self, suspect: int) -> bool:
+        """Return whether a suspect may start beside what runs."""
+        if self._are_suspects_apart:
+            return not self._start_of
+        return self._has_room(int(self._tasks[suspect]), self.memory_mb(suspect))
 
     def _has_room(self, task: int, memory_mb: float | None) -> bool:
         """Return whether another worker may take up a task. Alone, any quantum may run."""
@@ -241,9 +260,9 @@ class Schedule:
         bound = capacity.memory_mb
         return bound is None or self._memory_mb + (memory_mb or 0.0) <= bound + _ROUNDING_MB
 
-    def _begin(self, task: int, quanta: list[int], *, is_alone: bool = False) -> Start:
+    def _begin(self, task: int, quanta: list[int], *, is_suspect: bool = False) -> Start:
         start = Start(
-            task, tuple(quanta), self._rules[task].cores, self.memory_mb(quanta[0]), is_alone
+            task, tuple(quanta), self._rules[task].cores, self.memory_mb(quanta[0]), is_suspect
         )
         for quantum in quanta:
             self._state[quantum] = _RUNNING
@@ -252,7 +271,8 @@ class Schedule:
         self._running[task] += 1
         self._cores += start.cores
         self._memory_mb += start.memory_mb or 0.0
-        self._is_one_alone = is_alone
+        if is_suspect:
+            self._suspected = start
         return start
 
     def memory_mb(self, quantum: int) -> float | None:
@@ -295,7 +315,7 @@ class Schedule:
         self._return(quantum, self._ready.push)
 
     def suspect(self, quanta: Iterable[int]) -> None:
-        """Note that a worker died while these were under way; each runs again, alone."""
+        """Note that a worker died while these were under way; each runs again, one at a time."""
         for quantum in quanta:
             self._return(quantum, self._suspects.append)
 
@@ -332,7 +352,8 @@ class Schedule:
             self._running[start.task] -= 1
             self._cores -= start.cores
             self._memory_mb -= start.memory_mb or 0.0
-            self._is_one_alone = False
+            if start is self._suspected:
+                self._suspected = None
 
     def _release_dependents(self, quantum: int) -> None:
         freed = self._after[self._starts[quantum] : self._starts[quantum + 1]]

@@ -17,7 +17,9 @@ from pipetask.connections import PipelineTaskConnections
 from pipetask.connections.kinds import Connection
 from pipetask.errors import NoWorkFound, PipetaskError, TaskError
 from pipetask.execution.attempt import Attempt
+from pipetask.execution.ended_quanta import EndedQuanta
 from pipetask.execution.memory_limit import memory_limited
+from pipetask.execution.output_files import OutputFiles
 from pipetask.execution.quantum_context import DatastoreContext, InputHandle, input_ref
 from pipetask.execution.quantum_work import (
     Outcome,
@@ -128,36 +130,42 @@ def run_batch(
     worker = _worker(key)
     if worker.traces is not None:
         worker.traces.begin_batch()
-    with memory_limited(memory_mb if worker.traces is not None else None):
-        return [_run_one(worker, work) for work in batch]
+    is_bounded = memory_mb is not None and worker.traces is not None
+    # Threads that sync files would count as memory.
+    ended = EndedQuanta(worker.traces, are_put_off=len(batch) > 1 and not is_bounded)
+    with memory_limited(memory_mb if is_bounded else None):
+        try:
+            for work in batch:
+                ended.add(_run_one(worker, work, ended.files(worker.datastore)))
+        finally:
+            ended.settle()
+    return ended.results
 
 
-def _run_one(worker: _Worker, work: QuantumWork) -> QuantumResult:
+def _run_one(worker: _Worker, work: QuantumWork, files: OutputFiles) -> Attempt:
     traces, setup = worker.traces, worker.setup.tasks[work.task_label]
     if traces is not None:
         traces.begin(work.number, setup.timeout_s)
     reach("worker.begin")
-    attempt = Attempt(worker.datastore, work, setup)
+    attempt = Attempt(work, setup, files)
     with attempt.captured(worker.setup.log_level) as log:
         try:
             task, connections = worker.task(work.task_label)
-            attempt.context = DatastoreContext(worker.datastore, work, task.log)
-            attempt.outcome = _run(task, connections, attempt.context)
+            context = DatastoreContext(worker.datastore, work, task.log, files)
+            attempt.outcome = _run(task, connections, context)
             attempt.metadata = task.metadata.to_dict()
         except (Exception, SystemExit) as fault:  # noqa: BLE001 - a quantum's failure becomes its record
             attempt.fail(fault)
             if worker.setup.debugger:
                 pdb.post_mortem(fault.__traceback__)
         except BaseException:
-            attempt.discard()
+            files.discard()
             raise
         if traces is not None and (said := traces.end()):
             log.add_text("stdout", said)
+    attempt.end()
     reach("worker.ran")
-    result = attempt.result(log)
-    if traces is not None:
-        traces.keep(result.entries)
-    return result
+    return attempt
 
 
 def _run(

@@ -65,7 +65,7 @@ class WorkerTraces:
 
     def begin(self, number: int, timeout_s: float | None) -> None:
         """Note that a quantum begins; this process ends if it takes too long."""
-        os.pwrite(self._now, b"%-20d" % number, 0)
+        self._is_at(number)
         os.ftruncate(self._said, 0)
         if timeout_s is not None:
             faulthandler.dump_traceback_later(timeout_s, exit=True, file=self._said)
@@ -75,15 +75,23 @@ class WorkerTraces:
         faulthandler.cancel_dump_traceback_later()
         sys.stdout.flush()
         sys.stderr.flush()
+        self._is_at(-1)
         return _said(self._said)
+
+    def settle(self, number: int) -> None:
+        """Note that what a quantum did is being written down."""
+        self._is_at(number)
 
     def keep(self, entries: Iterable[Entry]) -> None:
         """Keep what the journal will have of a quantum that has ended."""
         lines = memoryview(b"".join(map(line_of, entries)))
         while lines:
             lines = lines[os.write(self._done, lines) :]
-        os.pwrite(self._now, b"%-20d" % -1, 0)
+        self._is_at(-1)
         reach("worker.told")
+
+    def _is_at(self, number: int) -> None:
+        os.pwrite(self._now, b"%-20d" % number, 0)
 
 
 def _said(descriptor: int) -> str:

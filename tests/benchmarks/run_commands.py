@@ -51,18 +51,25 @@ def _timed(
     options: tuple[str, ...],
     graph_options: tuple[str, ...],
 ) -> ProgramRun:
-    graph = setting.folder / f"{n_exposures}.qg"
-    run = f"u/{setting.folder.name}/{n_exposures}"
-    _call(
-        "qgraph", "-b", repository, "-p", graph_commands.PIPELINES / "isr.yaml",
-        "-i", world.RAW_RUN, "--output-run", run, "-q", graph,
-        "-d", graph_commands.condition("isr", n_exposures), *graph_options,
-    )  # fmt: skip
+    graph = build(setting, repository, "isr", n_exposures, *graph_options)
     words = ["-b", str(repository), "-g", str(graph), "--register-dataset-types"]
     if command == "run-qbb":
         _call("pre-exec-init-qbb", repository, graph)
         words = [str(repository), str(graph)]
     return time_program([program("pipetask"), command, *words, *options], setting.folder)
+
+
+def build(
+    setting: Setting, repository: Path, pipeline: str, n_exposures: int, *options: str
+) -> Path:
+    """Build the graph of so many exposures, whose time is nobody's; return its file."""
+    graph = setting.folder / f"{n_exposures}.qg"
+    _call(
+        "qgraph", "-b", repository, "-p", graph_commands.PIPELINES / f"{pipeline}.yaml",
+        "-i", world.RAW_RUN, "--output-run", f"u/{setting.folder.name}/{n_exposures}", "-q", graph,
+        "-d", graph_commands.condition(pipeline, n_exposures), *options,
+    )  # fmt: skip
+    return graph
 
 
 def _call(*words: object) -> None:

@@ -38,6 +38,9 @@ class Scale:
     n_few_run: int = 5
     n_many_run: int = 53
     n_peer_run: int = 3
+    #: Exposures whose images are gathered, and detectors of each.
+    n_gathered: int = 1000
+    n_gathers: int = 100
     n_large: int = 10_000_000
     n_large_calls: int = 200
 
@@ -65,6 +68,8 @@ QUICK = Scale(
     n_few_run=1,
     n_many_run=4,
     n_peer_run=2,
+    n_gathered=20,
+    n_gathers=10,
     n_large=200_000,
 )
 SCALES = {scale.name: scale for scale in (FULL, QUICK)}

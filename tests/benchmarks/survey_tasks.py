@@ -155,6 +155,23 @@ class GatherTask(PipelineTask):
     _DefaultName = "gather"
 
 
+class StackConnections(PipelineTaskConnections, dimensions=_DETECTOR):
+    post_isr = _of(Input, "post_isr", _IMAGE, multiple=True, deferLoad=True)
+    stack = _of(Output, "stack", _DETECTOR)
+
+
+class StackConfig(PipelineTaskConfig, pipelineConnections=StackConnections):
+    pass
+
+
+class StackTask(PipelineTask):
+    ConfigClass = StackConfig
+    _DefaultName = "stack"
+
+    def run(self, post_isr: list) -> Struct:
+        return Struct(stack={"n": len(post_isr)})
+
+
 class LinkConnections(
     PipelineTaskConnections,
     dimensions=_IMAGE,

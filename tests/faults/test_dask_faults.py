@@ -96,6 +96,27 @@ def test_interrupts_of_the_terminal_let_our_workers_end_what_they_do(
     require_done(campaign)
 
 
+def test_an_interrupt_ends_a_run_that_waits_for_workers(
+    tmp_path: Path, new_campaign: MakeCampaign, require_done: Callable[[Campaign], None]
+) -> None:
+    with dask_servers(tmp_path / "dask") as servers:
+        campaign = new_campaign("sqlite", "--scheduler", servers.address, sleep_s=0.3)
+        process = campaign.start()
+        _wait_for_results(campaign, process)
+        for worker in servers.workers:
+            os.killpg(worker.pid, signal.SIGKILL)
+
+        os.killpg(process.pid, signal.SIGINT)
+        said, _ = process.communicate(timeout=PATIENCE_S)
+
+    assert process.returncode == 1
+    assert "cancelled" in said
+    _require_clean(said)
+    with dask_servers(tmp_path / "others") as servers:
+        campaign.arguments = ("--scheduler", servers.address)
+        require_done(campaign)
+
+
 @pytest.mark.parametrize("goes_on_with", ["another scheduler", "-j 2"])
 def test_a_run_whose_scheduler_is_killed_stops_and_can_be_continued(
     tmp_path: Path,

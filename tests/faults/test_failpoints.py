@@ -11,7 +11,7 @@ from tests.faults.campaign import Campaign
 from tests.faults.conftest import MakeCampaign, is_whole, kinds
 
 #: At these, a worker dies, and the run goes on.
-OF_WORKERS = ("worker.",)
+OF_WORKERS = ("worker.", "file.synced")
 #: At these, what the system refuses stops the run, which says so.
 REFUSALS = [
     "file.write=ENOSPC", "file.written=EIO", "file.renamed=EROFS", "journal.write=ENOSPC",
@@ -40,8 +40,9 @@ def test_killed_at(
     require_done: Callable[[Campaign], None],
 ) -> None:
     campaign = new_campaign(kind, "-j", str(n_workers))
-    # A worker that dies at its first quantum, time after time, would leave none of them done.
-    at = max(arrival, 3) if point.startswith(OF_WORKERS) and n_workers > 1 else arrival
+    # A worker that dies at its first quantum, time after time, would leave none of them done; a
+    # quantum has up to four files.
+    at = max(arrival, 5 if point == "file.synced" else 3) if point.startswith(OF_WORKERS) and n_workers > 1 else arrival
 
     code, said = campaign.run(f"{point}=kill@{at}")
 

@@ -74,11 +74,14 @@ class DaskEngine:
     @property
     def n_workers(self) -> int:
         """How many quanta can run at once; a cluster may grow, shrink, and have no worker yet."""
-        now = time.monotonic()
-        if self._counted is None or now - self._counted > _COUNT_S:
-            self._count()
-            self._counted = now
+        self._count_now_and_then()
         return max(1, self._n_threads)
+
+    @property
+    def has_workers(self) -> bool:
+        """Whether the cluster had a worker when they were last counted."""
+        self._count_now_and_then()
+        return self._n_threads > 0
 
     @property
     def n_queued(self) -> int:
@@ -109,6 +112,12 @@ class DaskEngine:
                 f"the workers of {self._address} cannot take up the run ({error}); they need the "
                 "packages that are here, in the same versions"
             ) from error
+
+    def _count_now_and_then(self) -> None:
+        now = time.monotonic()
+        if self._counted is None or now - self._counted > _COUNT_S:
+            self._count()
+            self._counted = now
 
     def _count(self) -> None:
         if self._client.status != "running":

@@ -32,6 +32,11 @@ class Engine(Protocol):
         ...
 
     @property
+    def has_workers(self) -> bool:
+        """Whether anybody is there to run what was handed over."""
+        ...
+
+    @property
     def n_queued(self) -> int:
         """How many more should wait, so that no worker does."""
         ...

@@ -12,6 +12,7 @@ class ProcessesEngine:
     """Worker processes that persist from quantum to quantum."""
 
     max_batch = 64
+    has_workers = True
     n_queued = 1
     leaves_traces = True
     dies_whole = True

@@ -23,6 +23,7 @@ class _InlineExecutor(Executor):
 class SerialEngine:
     """One worker: this thread."""
 
+    has_workers = True
     n_workers = 1
     max_batch = 1
     n_queued = 0

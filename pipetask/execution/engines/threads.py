@@ -10,6 +10,7 @@ class ThreadsEngine:
     """Threads of this process."""
 
     max_batch = 1
+    has_workers = True
     n_queued = 0
     leaves_traces = False
     dies_whole = False

@@ -93,13 +93,15 @@ def empty(setting: Setting) -> None:
     create(setting).close()
 
 
-def survey(setting: Setting, *, n_exposures: int) -> dict[str, Any]:
+def survey(
+    setting: Setting, *, n_exposures: int, n_detectors: int = world.N_DETECTORS
+) -> dict[str, Any]:
     """Make a repository of a whole survey: records and raw images."""
     with create(setting) as butler:
         with clock() as taken:
-            insert(butler, world.survey_tables(n_exposures))
+            insert(butler, world.survey_tables(n_exposures, n_detectors))
         register_type(butler, "raw")
-        ids = columns_of(world.data_ids(n_exposures * world.N_DETECTORS))
+        ids = columns_of(world.data_ids(n_exposures * n_detectors, n_detectors))
         ingest_one_file(butler, setting.folder / "raw.yaml", "raw", world.RAW_RUN, ids)
     return taken.facts(n=len(ids["detector"]))
 

@@ -10,7 +10,22 @@ _SHOWS = ("ms_each", "start_s", "rss_mb")
 
 def rows(scale: Scale) -> list[Row]:
     """Return the rows."""
-    return [_trivial(scale)]
+    return [_trivial(scale), _gather(scale)]
+
+
+def _gather(scale: Scale) -> Row:
+    made = {"n_exposures": scale.n_gathered, "n_detectors": scale.n_gathers}
+    given = {"n_exposures": scale.n_gathered, "n_workers": 2}
+    need = {"repository": Step("ours", "repositories.survey", made)}
+    return Row(
+        "run-gather",
+        "run",
+        f"{scale.n_gathered * scale.n_gathers:,} quanta, each read by one of {scale.n_gathers} that"
+        f" gather {scale.n_gathered:,}; two workers",
+        (Case("ours", Step("ours", "runs.gathered", given, need)),),
+        (at_most("schedule_us", 60), at_most("rss_mb", 600)),
+        shows=("ms_each", "schedule_us", "parent_us", "rss_mb", "n_quanta"),
+    )
 
 
 def _trivial(scale: Scale) -> Row:

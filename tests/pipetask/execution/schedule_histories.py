@@ -51,6 +51,7 @@ class World:
     ranks: list[float] | None = None
     is_fail_fast: bool = False
     are_failures_accepted: bool = False
+    are_suspects_apart: bool = True
 
     def schedule(self) -> Schedule:
         return Schedule(
@@ -63,6 +64,7 @@ class World:
             ranks=self.ranks,
             is_fail_fast=self.is_fail_fast,
             are_failures_accepted=self.are_failures_accepted,
+            are_suspects_apart=self.are_suspects_apart,
         )
 
     @cached_property
@@ -126,9 +128,9 @@ class History:
         return set(self.schedule.numbers(state))
 
     def firsts(self, step: Step) -> list[int]:
-        """Return the first ready quantum of each task before a step, by rank."""
+        """Return the first ready quantum of each task before a step, by rank; no suspects."""
         firsts: dict[int, int] = {}
-        for quantum in sorted(step.standing(State.READY), key=self.world.rank):
+        for quantum in self.unsuspected(step):
             firsts.setdefault(self.world.tasks[quantum], quantum)
         return list(firsts.values())
 
@@ -140,6 +142,14 @@ class History:
         """Return whether the last that was heard of a quantum is that a worker died."""
         last = next((each for each in self.before(step) if quantum in each.quanta), None)
         return last is not None and (last.kind is Kind.SUSPECT or last.cause is Cause.DEATH)
+
+    def suspects(self, step: Step) -> list[int]:
+        return [q for q in step.standing(State.READY) if self.is_suspect(step, q)]
+
+    def unsuspected(self, step: Step) -> list[int]:
+        """Return what is ready and killed nothing, by rank."""
+        ready = set(step.standing(State.READY)) - set(self.suspects(step))
+        return sorted(ready, key=self.world.rank)
 
     def n_grown(self, step: Step, quantum: int) -> int:
         """Return how often a quantum had too little memory before a step."""
@@ -159,7 +169,7 @@ class History:
         n_there = sum(start.task == task for start in running)
         if rules.max_concurrent is not None and n_there >= rules.max_concurrent:
             return False
-        if any(start.is_alone for start in running):
+        if self.world.are_suspects_apart and any(start.is_suspect for start in running):
             return False
         if capacity is None or not running:
             return True
@@ -315,6 +325,7 @@ def worlds(draw: st.DrawFn, **fixed: Any) -> World:
         draw(st.none() | _CAPACITIES),
         draw(st.none() | st.lists(st.integers(-2, 2), min_size=n, max_size=n)),
         is_fail_fast=draw(st.booleans()),
+        are_suspects_apart=draw(st.booleans()),
     )
     return replace(world, **{"are_failures_accepted": draw(st.booleans()), **fixed})
 

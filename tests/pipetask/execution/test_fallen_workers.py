@@ -57,7 +57,7 @@ def guilty(number: int, fault: Fault, crash: str = "", said: str = "") -> tuple[
 def test_what_was_done_and_not_told_is_not_lost(tmp_path: Path) -> None:
     leave(tmp_path, Worker(3, [1, 2]))
 
-    fall = read_fall(tmp_path, [1, 2, 3, 4], is_alone=False)
+    fall = read_fall(tmp_path, [1, 2, 3, 4])
 
     assert fall == Fall((result(1), result(2)), guilty(3, Fault.DEATH), (), (4,))
     assert list(tmp_path.iterdir()) == []
@@ -66,7 +66,7 @@ def test_what_was_done_and_not_told_is_not_lost(tmp_path: Path) -> None:
 def test_what_was_told_before_is_not_told_again(tmp_path: Path) -> None:
     leave(tmp_path, Worker(-1, [1, 2]), Worker(2))
 
-    fall = read_fall(tmp_path, [3, 4], is_alone=False)
+    fall = read_fall(tmp_path, [3, 4])
 
     assert fall == Fall((), (), (), (3, 4))
 
@@ -74,7 +74,7 @@ def test_what_was_told_before_is_not_told_again(tmp_path: Path) -> None:
 def test_a_quantum_that_was_done_is_not_guilty(tmp_path: Path) -> None:
     leave(tmp_path, Worker(2, [1, 2], HUNG))
 
-    fall = read_fall(tmp_path, [1, 2, 3], is_alone=False)
+    fall = read_fall(tmp_path, [1, 2, 3])
 
     assert fall == Fall((result(1), result(2)), (), (), (3,))
 
@@ -82,7 +82,7 @@ def test_a_quantum_that_was_done_is_not_guilty(tmp_path: Path) -> None:
 def test_who_crashed_is_guilty_and_who_was_near_is_not(tmp_path: Path) -> None:
     leave(tmp_path, Worker(1), Worker(5, said="words\n" + CRASHED), Worker(7))
 
-    fall = read_fall(tmp_path, [1, 2, 5, 6, 7], is_alone=False)
+    fall = read_fall(tmp_path, [1, 2, 5, 6, 7])
 
     assert fall.guilty == guilty(5, Fault.DEATH, "Segmentation fault", "words\n" + CRASHED)
     assert (fall.suspects, fall.innocent) == ((), (1, 2, 6, 7))
@@ -91,7 +91,7 @@ def test_who_crashed_is_guilty_and_who_was_near_is_not(tmp_path: Path) -> None:
 def test_who_hung_has_timed_out(tmp_path: Path) -> None:
     leave(tmp_path, Worker(1), Worker(5, said=HUNG))
 
-    fall = read_fall(tmp_path, [1, 5], is_alone=False)
+    fall = read_fall(tmp_path, [1, 5])
 
     assert fall == Fall((), guilty(5, Fault.TIMEOUT, said=HUNG), (), (1,))
 
@@ -99,7 +99,7 @@ def test_who_hung_has_timed_out(tmp_path: Path) -> None:
 def test_several_can_be_guilty(tmp_path: Path) -> None:
     leave(tmp_path, Worker(1, said=CRASHED), Worker(5, said=HUNG), Worker(6))
 
-    fall = read_fall(tmp_path, [1, 5, 6], is_alone=False)
+    fall = read_fall(tmp_path, [1, 5, 6])
 
     assert {each.number: each.fault for each in fall.guilty} == {1: Fault.DEATH, 5: Fault.TIMEOUT}
     assert fall.innocent == (6,)
@@ -108,7 +108,7 @@ def test_several_can_be_guilty(tmp_path: Path) -> None:
 def test_of_several_that_say_nothing_all_at_work_are_suspects(tmp_path: Path) -> None:
     leave(tmp_path, Worker(1), Worker(5), Worker(-1, [7]))
 
-    fall = read_fall(tmp_path, [1, 2, 5, 6, 7], is_alone=False)
+    fall = read_fall(tmp_path, [1, 2, 5, 6, 7])
 
     assert fall == Fall((result(7),), (), (1, 5), (2, 6))
 
@@ -116,7 +116,7 @@ def test_of_several_that_say_nothing_all_at_work_are_suspects(tmp_path: Path) ->
 def test_the_only_one_at_work_is_guilty(tmp_path: Path) -> None:
     leave(tmp_path, Worker(-1), Worker(5, said="printed"))
 
-    fall = read_fall(tmp_path, [4, 5, 6], is_alone=False)
+    fall = read_fall(tmp_path, [4, 5, 6])
 
     assert fall == Fall((), guilty(5, Fault.DEATH, said="printed"), (), (4, 6))
 
@@ -124,17 +124,23 @@ def test_the_only_one_at_work_is_guilty(tmp_path: Path) -> None:
 def test_workers_that_were_at_nothing_make_nobody_guilty(tmp_path: Path) -> None:
     leave(tmp_path, Worker(-1), Worker(-1))
 
-    assert read_fall(tmp_path, [1, 2], is_alone=False) == Fall((), (), (), (1, 2))
-    assert read_fall(tmp_path, [1, 2], is_alone=False) == Fall((), (), (), (1, 2))
+    assert read_fall(tmp_path, [1, 2]) == Fall((), (), (), (1, 2))
+    assert read_fall(tmp_path, [1, 2]) == Fall((), (), (), (1, 2))
 
 
-def test_whoever_was_alone_is_guilty_even_without_a_trace(tmp_path: Path) -> None:
-    assert read_fall(tmp_path, [4], is_alone=True).guilty == guilty(4, Fault.DEATH)
-    assert read_fall(None, [4], is_alone=True).guilty == guilty(4, Fault.DEATH)
+def test_whoever_was_suspected_before_is_guilty_even_without_a_trace(tmp_path: Path) -> None:
+    assert read_fall(tmp_path, [4], [4]).guilty == guilty(4, Fault.DEATH)
+    assert read_fall(None, [3, 4, 5], [4]) == Fall((), guilty(4, Fault.DEATH), (), (3, 5))
+
+
+def test_whoever_was_suspected_before_is_not_guilty_if_another_crashed(tmp_path: Path) -> None:
+    leave(tmp_path, Worker(4), Worker(5, said=CRASHED))
+
+    assert [each.number for each in read_fall(tmp_path, [4, 5], [4]).guilty] == [5]
 
 
 def test_without_a_folder_all_are_suspects() -> None:
-    assert read_fall(None, [3, 4], is_alone=False) == Fall((), (), (3, 4), ())
+    assert read_fall(None, [3, 4]) == Fall((), (), (3, 4), ())
 
 
 def test_a_quantum_whose_record_is_torn_is_not_done(tmp_path: Path) -> None:
@@ -142,7 +148,7 @@ def test_a_quantum_whose_record_is_torn_is_not_done(tmp_path: Path) -> None:
     path = tmp_path / "100.done"
     path.write_bytes(path.read_bytes()[:-3])
 
-    fall = read_fall(tmp_path, [1, 2], is_alone=False)
+    fall = read_fall(tmp_path, [1, 2])
 
     assert fall == Fall((result(1),), guilty(2, Fault.DEATH), (), ())
 
@@ -160,13 +166,13 @@ def falls(draw: st.DrawFn) -> tuple[list[int], list[Worker]]:
     return draw(st.lists(st.integers(0, 13), unique=True)), workers
 
 
-@given(falls(), st.booleans())
+@given(falls(), st.lists(st.integers(0, 13)))
 def test_each_undone_quantum_meets_one_fate(
-    given_: tuple[list[int], list[Worker]], is_alone: bool
+    given_: tuple[list[int], list[Worker]], suspected: list[int]
 ) -> None:
     undone, workers = given_
     with tempfile.TemporaryDirectory() as name:
-        fall = read_fall(leave(Path(name), *workers), undone, is_alone=is_alone)
+        fall = read_fall(leave(Path(name), *workers), undone, suspected)
 
     fates = [
         *(each.number for each in fall.done), *(each.number for each in fall.guilty),
@@ -199,6 +205,6 @@ os.kill(os.getpid(), 9)
     texts = [entry.text for entry in result(1).entries]
     subprocess.run([sys.executable, "-c", code, tmp_path, *texts], cwd=ROOT, check=False)
 
-    fall = read_fall(tmp_path, [1, 2, 3], is_alone=False)
+    fall = read_fall(tmp_path, [1, 2, 3])
 
     assert fall == Fall((result(1),), guilty(2, Fault.DEATH, said="at it\n"), (), (3,))

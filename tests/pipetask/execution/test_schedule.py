@@ -102,7 +102,7 @@ def test_nothing_starts_after_the_first_final_failure_if_failing_fast(history: H
 
 # ------------------------------------------------------------------------ order
 def ordinary_starts(history: History) -> list[Step]:
-    return [step for step in history.of(Kind.START) if step.start and not step.start.is_alone]
+    return [step for step in history.of(Kind.START) if step.start and not step.start.is_suspect]
 
 
 @given(histories())
@@ -115,8 +115,7 @@ def test_of_what_there_is_room_for_the_first_in_rank_starts(history: History) ->
 def test_a_batch_is_of_one_task_in_its_order_and_as_long_as_asked_for(history: History) -> None:
     for step in ordinary_starts(history):
         task = history.world.tasks[step.quanta[0]]
-        ready = [q for q in step.standing(State.READY) if history.world.tasks[q] == task]
-        ready.sort(key=history.world.rank)
+        ready = [q for q in history.unsuspected(step) if history.world.tasks[q] == task]
         needs_more = [
             history.memory_mb(step, q) != history.world.rules[task].memory_mb for q in ready
         ]

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 from hypothesis import given
 
-from pipetask.execution.schedule import Cause, Schedule, Start, State, Verdict
+from pipetask.execution.schedule import Cause, Schedule, Start, Verdict
 from pipetask.execution.task_rules import Capacity, TaskRules
 from tests.pipetask.execution.schedule_histories import History, Kind, histories, is_within
 
@@ -54,7 +54,7 @@ def test_a_quantum_whose_worker_died_is_tried_once_more_whatever_the_rules() -> 
     second = schedule.fail(0, Cause.DEATH)
 
     assert first == Verdict(is_retried=True)
-    assert again.is_alone
+    assert again.is_suspect
     assert second == Verdict(is_retried=False, blocked=(1,))
 
 
@@ -77,18 +77,37 @@ def test_what_is_tried_again_after_a_death_is_one_of_the_retries(
 def test_what_may_have_killed_its_worker_runs_next_and_alone(history: History) -> None:
     for step in history.of(Kind.START):
         assert step.start is not None
-        suspects = [q for q in step.standing(State.READY) if history.is_suspect(step, q)]
-        assert step.start.is_alone == bool(suspects)
-        if suspects:
-            assert not step.running
+        suspects = history.suspects(step)
+        may_start = not any(start.is_suspect for start in step.running)
+        assert step.start.is_suspect == (bool(suspects) and may_start)
+        if step.start.is_suspect:
+            assert not (step.running and history.world.are_suspects_apart)
             assert len(step.quanta) == 1
             assert step.quanta[0] in suspects
 
 
 @given(histories())
-def test_nothing_starts_beside_what_runs_alone(history: History) -> None:
+def test_nothing_starts_beside_a_suspect_that_runs_apart(history: History) -> None:
     for step in history.of(Kind.START):
-        assert not any(start.is_alone for start in step.running)
+        if history.world.are_suspects_apart:
+            assert not any(start.is_suspect for start in step.running)
+        assert sum(start.is_suspect for start in step.running) <= 1
+
+
+def test_suspects_that_do_not_run_apart_keep_nothing_waiting() -> None:
+    schedule = Schedule([0] * 5, [], [], are_suspects_apart=False)
+    started(schedule, 2)
+    started(schedule)
+    schedule.suspect([0, 1])
+
+    starts = [started(schedule), started(schedule), started(schedule)]
+    schedule.fail(0, Cause.DEATH)
+    again = started(schedule)
+
+    assert [(s.quanta, s.is_suspect) for s in starts] == [
+        ((0,), True), ((3,), False), ((4,), False),
+    ]  # fmt: skip
+    assert (again.quanta, again.is_suspect) == ((1,), True)
 
 
 def test_suspects_run_one_by_one_in_the_order_in_which_they_came() -> None:
@@ -203,8 +222,11 @@ def test_nothing_starts_only_where_there_is_no_room(history: History) -> None:
     for step in history.of(Kind.NOTHING):
         if history.is_paused(step):
             continue
-        if any(history.is_suspect(step, q) for q in step.standing(State.READY)):
+        suspects = history.suspects(step)
+        if suspects and history.world.are_suspects_apart:
             assert step.running
+        elif suspects and not any(start.is_suspect for start in step.running):
+            assert not all(history.has_room(step, q) for q in suspects)
         else:
             assert not any(history.has_room(step, q) for q in history.firsts(step))
 
