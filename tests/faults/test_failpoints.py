@@ -16,7 +16,7 @@ OF_WORKERS = ("worker.", "file.synced")
 REFUSALS = [
     "file.write=ENOSPC", "file.written=EIO", "file.renamed=EROFS", "journal.write=ENOSPC",
     "journal.written=EIO", "commit.archived=ENOSPC", "commit.directories=EIO",
-    "seal.begin=ENOSPC",
+    "seal.begin=ENOSPC", "file.synced=EIO",
 ]  # fmt: skip
 
 every_kind = pytest.mark.parametrize("kind", kinds())
@@ -42,7 +42,11 @@ def test_killed_at(
     campaign = new_campaign(kind, "-j", str(n_workers))
     # A worker that dies at its first quantum, time after time, would leave none of them done; a
     # quantum has up to four files.
-    at = max(arrival, 5 if point == "file.synced" else 3) if point.startswith(OF_WORKERS) and n_workers > 1 else arrival
+    at = (
+        max(arrival, 5 if point == "file.synced" else 3)
+        if point.startswith(OF_WORKERS) and n_workers > 1
+        else arrival
+    )
 
     code, said = campaign.run(f"{point}=kill@{at}")
 
