@@ -41,6 +41,10 @@ class FoundDatasets:
     def __init__(self, butler: Butler, search: DatasetSearch) -> None:
         if search.find_first:
             require_named(search.collections, "--find-first")
+        if search.where.strip():
+            from butler_core.queries.expression import parse
+
+            parse(search.where)  # also where there is nothing to search
         self._butler = butler
         self.search = search
         registry = butler.repository.registry

@@ -10,8 +10,7 @@ from butler_core.errors import near_misses
 from butler_core.repository.repository import Repository
 from pipetask.errors import PipetaskError
 from pipetask.pipeline_graph import ResolvedPipelineGraph
-from pipetask.provenance.known_graph import KnownGraph
-from pipetask.provenance.run_folder import RunFolder
+from pipetask.provenance.known_graph import known_graphs
 from pipetask.quantum_graph.reuse_request import ReuseRequest
 
 
@@ -41,11 +40,6 @@ def reuse_request(
             f"{near_misses(unknown[0], labels)}"
         )
     root = options.get("journal") or repository.datastore.root
-    graphs = [
-        KnownGraph(collection.name, folder, graph_id)
-        for collection in repository.registry.collections.flatten(collections)
-        if collection.type is CollectionType.RUN
-        for folder in (RunFolder.of(root, collection.name),)
-        for graph_id in folder.graph_ids()
-    ]
-    return ReuseRequest(tuple(graphs), frozenset(options["redo"]))
+    found = repository.registry.collections.flatten(collections)
+    runs = [collection.name for collection in found if collection.type is CollectionType.RUN]
+    return ReuseRequest(tuple(known_graphs(root, runs)), frozenset(options["redo"]))

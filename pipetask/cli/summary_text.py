@@ -10,14 +10,20 @@ from pipetask.execution.quantum_work import Outcome
 from pipetask.execution.summary import RunSummary
 
 
-def print_summary(summary: RunSummary) -> None:
-    """Print counts by task, and what failed."""
+def print_summary(summary: RunSummary, again: str) -> None:
+    """Print counts by task, and what failed.
+
+    Parameters
+    ----------
+    again
+        What to start to do what is missing, in words.
+    """
     print_sheet(Sheet(summary.to_columns()), "table")
     click.echo(f"{summary.n_datasets} datasets in run {summary.run!r}, {summary.elapsed_s:.1f} s")
-    _print_failures(summary)
+    _print_failures(summary, again)
 
 
-def _print_failures(summary: RunSummary) -> None:
+def _print_failures(summary: RunSummary, again: str) -> None:
     """Say what failed, where to read more, and how to go on."""
     if not summary.failures:
         return
@@ -33,7 +39,4 @@ def _print_failures(summary: RunSummary) -> None:
     if logs:
         names = ", ".join(map(repr, logs))
         click.echo(f"What they logged is in the datasets {names} of run {summary.run!r}.", err=True)
-    click.echo(
-        "When the cause is mended, the same command with --extend-run does what is missing.",
-        err=True,
-    )
+    click.echo(f"When the cause is mended, {again} does what is missing.", err=True)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from butler_core.datastore.file_transfer import temporary_name
 from butler_core.failpoints import reach
 from pipetask.errors import RunError, RunHeldError
 from pipetask.provenance.process_identity import identity, is_gone
@@ -50,7 +51,7 @@ class Lease:
         RunError
             If the run's folder cannot be written.
         """
-        temporary = self._path.with_name(f".lease.{self._token}.tmp")
+        temporary = temporary_name(self._path)
         content = json.dumps({**identity(), "token": self._token, "since": time.time()})
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)

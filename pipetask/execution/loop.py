@@ -305,7 +305,10 @@ def _schedule(
     rules = [options.rules_of(label) for label in labels]
     ranks = None
     if options.order == CRITICAL_PATH:
-        ranks = critical_path(tasks, before, after, [1.0] * len(labels))
+        known = options.durations_s
+        usual_s = sum(known.values()) / len(known) if known else 1.0
+        durations_s = [known.get(label, usual_s) for label in labels]
+        ranks = critical_path(tasks, before, after, durations_s)
     is_bounded = options.total_memory_mb is not None or any(rule.cores > 1 for rule in rules)
     return Schedule(
         tasks,  # type: ignore[arg-type] # an array is as good as a list

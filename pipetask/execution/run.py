@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from butler_core.datastore.file_transfer import temporary_name
 from butler_core.datastore.syncing import sync_file
 from butler_core.failpoints import reach
 from butler_core.repository.repository import Repository
@@ -212,7 +213,7 @@ def keep_graph(folder: RunFolder, graph: QuantumGraph) -> None:
     target = folder.graph(graph.id)
     if not target.exists():
         folder.path.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_suffix(".tmp")
+        temporary = temporary_name(target)  # jobs may begin at the same time
         shutil.copyfile(graph.path, temporary)
         sync_file(temporary)
         temporary.replace(target)

@@ -33,6 +33,8 @@ class RunOptions:
     n_threads: int | None = None
     #: ``depth-first`` or ``critical-path``.
     order: str = DEPTH_FIRST
+    #: What a quantum of a task is thought to take [s], for the latter; all the same if not known.
+    durations_s: Mapping[str, float] = field(default_factory=dict)
     #: Whether to start nothing more after the first failure.
     is_fail_fast: bool = False
     #: Whether what waits for a quantum runs without it when it has failed.

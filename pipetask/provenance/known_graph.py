@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from pipetask.provenance.run_folder import RunFolder
 
@@ -14,3 +16,19 @@ class KnownGraph:
     run: str
     folder: RunFolder
     graph_id: str
+
+
+def known_graphs(root: Path, runs: Iterable[str]) -> list[KnownGraph]:
+    """Return the graphs of some runs, those of each run the oldest first.
+
+    Parameters
+    ----------
+    root
+        Where the runs' folders are.
+    """
+    folders = {run: RunFolder.of(root, run) for run in runs}
+    return [
+        KnownGraph(run, folder, graph_id)
+        for run, folder in folders.items()
+        for graph_id in folder.graph_ids()
+    ]

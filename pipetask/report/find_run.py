@@ -24,6 +24,9 @@ class KnownRun:
     #: The oldest first.
     graph_ids: tuple[str, ...]
 
+    #: Whether the registry does not know it, since `pipetask run-qbb` runs it.
+    is_quantum_backed: bool = False
+
     @property
     def is_going_on(self) -> bool:
         """Whether a process is at work on it, as far as can be seen from here."""
@@ -56,8 +59,8 @@ def find_runs(repository: Repository, name: str, journal_folder: Path | None) ->
         folder = RunFolder.of(root, run)
         if not folder.graph(graph_id).exists():
             raise RunError(f"the graph in {name!r} has not been run: run {run!r} does not have it")
-        return [KnownRun(run, folder, (graph_id,))]
-    found = [_known(root, run) for run in _runs(repository, name, root)]
+        return [_known(repository, root, run, graph_id)]
+    found = [_known(repository, root, run) for run in _runs(repository, name, root)]
     runs = [run for run in found if run.graph_ids]
     if not runs:
         raise RunError(f"{name!r} holds nothing that `pipetask run` has made")
@@ -76,6 +79,11 @@ def _runs(repository: Repository, name: str, root: Path) -> list[str]:
     return [c.name for c in found if c.type is CollectionType.RUN]
 
 
-def _known(root: Path, run: str) -> KnownRun:
+def _known(repository: Repository, root: Path, run: str, graph_id: str = "") -> KnownRun:
+    """Return a run with one of its graphs, or all."""
     folder = RunFolder.of(root, run)
-    return KnownRun(run, folder, tuple(folder.graph_ids()))
+    graph_ids = (graph_id,) if graph_id else tuple(folder.graph_ids())
+    if not graph_ids or repository.registry.collections.find([run]):
+        return KnownRun(run, folder, graph_ids)
+    with QuantumGraph.open(folder.graph(graph_ids[-1])) as graph:
+        return KnownRun(run, folder, graph_ids, is_quantum_backed=graph.has_files)

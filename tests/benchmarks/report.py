@@ -53,7 +53,6 @@ _UNITS = {
     "header_ms": "header {:,.3g} ms",
     "quantum_ms": "quantum {:,.3g} ms",
     "schedule_us": "schedule {:,.3g} us",
-    "parent_us": "parent's processor {:,.3g} us",
     "per_second": "{:,.0f}/s",
     "n_quanta": "{:,.0f} quanta",
     "n_edges": "{:,.0f} edges",

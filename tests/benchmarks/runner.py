@@ -171,7 +171,7 @@ def with_rates(result: Mapping[str, Any]) -> dict[str, Any]:
     if result.get("n"):
         rates["ms_each"] = 1000 * result["seconds"] / result["n"]
         rates["per_second"] = result["n"] / result["seconds"]
-    return {**result, **rates}
+    return {**rates, **result}
 
 
 def medians_of(results: Mapping[str, Iterable[Mapping[str, Any]]]) -> dict[str, dict[str, Any]]:

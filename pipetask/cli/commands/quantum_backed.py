@@ -107,7 +107,7 @@ def run_qbb(ctx: click.Context, /, repo: str, qgraph: Path, **given: Any) -> Non
     if summary is None:
         click.echo("Nothing to do: all quanta asked for are done already.")
         return
-    print_summary(summary)
+    print_summary(summary, "the same command")
     if given["summary"]:
         given["summary"].write_text(json.dumps(summary.to_json(), indent=1) + "\n")
     if not summary.is_good:

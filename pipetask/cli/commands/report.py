@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from butler_core.cli.subcommand import DocumentedArgument, Subcommand
 from pipetask.cli.option_sections import NewFile
+
+if TYPE_CHECKING:
+    from pipetask.report.find_run import KnownRun
 
 _BAD = 1
 
@@ -69,14 +73,20 @@ def report(
             made = make_report(states, run.name, is_going_on=run.is_going_on)
         reports.append(made)
         if str(json_file) != "-":
-            graph = run.folder.graph(run.graph_ids[-1])
-            words = ["pipetask", "run", "-b", repo, "-g", str(graph), "--extend-run"]
-            words += ["--journal", str(journal)] if journal else []
             click.echo("\n" if number else "", nl=False)
-            print_report(made, shlex.join(words))
+            print_report(made, _command(repo, run, journal))
     if json_file is not None:
         text = json.dumps([made.to_json() for made in reports], indent=1)
         with click.open_file(str(json_file), "w") as stream:
             stream.write(text + "\n")
     if not all(made.is_good for made in reports):
         ctx.exit(_BAD)
+
+
+def _command(repo: str, run: KnownRun, journal: Path | None) -> str:
+    """Return the command that runs what is not done."""
+    graph = str(run.folder.graph(run.graph_ids[-1]))
+    words = ["run", "-b", repo, "-g", graph, "--extend-run"]
+    if run.is_quantum_backed:
+        words = ["run-qbb", repo, graph]
+    return shlex.join(["pipetask", *words, *(["--journal", str(journal)] if journal else [])])

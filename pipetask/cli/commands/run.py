@@ -15,6 +15,8 @@ from pipetask.cli.execution_options import execution_options
 from pipetask.cli.ordered_actions import PipelineCommand, actions_given
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pipetask.cli.graph_session import GraphSession
     from pipetask.execution.engines.engine import Engine
     from pipetask.execution.quantum_work import RunSetup
@@ -75,16 +77,31 @@ def run(ctx: click.Context, /, **given: Any) -> None:
         # Before anything is written: there may be no such scheduler.
         with closing(make_engine(how)) as engine:
             setup = make_ready(session, given, chosen)
-            own = replace(how, chosen=chosen)
+            own = replace(how, chosen=chosen, durations_s=_durations(session, given))
             summary = _run(session, setup, own, engine, given["profile"], given["metrics"])
     if summary is None:
         return
-    print_summary(summary)
+    print_summary(summary, "the same command with --extend-run")
     if given["summary"]:
         text = json.dumps(summary.to_json(), indent=1)
         given["summary"].write_text(text + "\n", encoding="utf-8")
     if not summary.is_good:
         ctx.exit(_FAILED)
+
+
+def _durations(session: GraphSession, given: Mapping[str, Any]) -> Mapping[str, float]:
+    """Return what quanta took in earlier runs of the same chain, if their order depends on it."""
+    from pipetask.execution.run_options import CRITICAL_PATH
+    from pipetask.provenance.durations import mean_durations
+    from pipetask.provenance.known_graph import known_graphs
+
+    if given["order"] != CRITICAL_PATH:
+        return {}
+    collections = session.repository.registry.collections
+    names = collections.find(n for n in (given["output"], session.graph.output_run) if n)
+    runs = [found.name for found in collections.flatten(list(names))]
+    root = given["journal"] or session.repository.datastore.root
+    return mean_durations(known_graphs(root, runs))
 
 
 def _run(

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import run_commands
-from actor import Setting
-from clock import clock
+from actor import Setting, program
+from clock import time_program
 
 from ours.repositories import place_of
-from pipetask.cli.pipetask_program import pipetask
 from pipetask.execution.schedule import Schedule
 from pipetask.quantum_graph.graph import QuantumGraph
 
@@ -34,28 +33,20 @@ def quantum_backed(setting: Setting, *, few: int, many: int) -> dict[str, Any]:
 
 
 def gathered(setting: Setting, *, n_exposures: int, n_workers: int) -> dict[str, Any]:
-    """Run many quanta that few gather, with this process as the parent of the workers.
+    """Run many quanta that few gather, by command line.
 
     Returns
     -------
     dict
-        Besides the usual: ``schedule_us``, what the schedule alone takes of a quantum, and
-        ``parent_us``, processor time of the whole parent for each: journal, rows and all.
+        Besides the usual: ``schedule_us``, what the schedule alone takes of a quantum.
     """
     place = place_of(setting, "repository")
     graph = run_commands.build(setting, place, "gather", n_exposures)
-    schedule_us = _scheduled_us(graph)
     words = ["run", "-b", str(place), "-g", str(graph), "-j", str(n_workers)]
-    used_s = time.process_time()
-    with clock() as taken:
-        pipetask([*words, "--register-dataset-types"], standalone_mode=False)
-    used_s = time.process_time() - used_s
+    taken = time_program([program("pipetask"), *words, "--register-dataset-types"], setting.folder)
     with QuantumGraph.open(graph) as read:
         n = len(read)
-    return taken.facts(
-        n=n, n_quanta=n, schedule_us=schedule_us, parent_us=1e6 * used_s / n,
-        ms_each=1000 * taken.seconds / n,
-    )  # fmt: skip
+    return taken.facts(n=n, n_quanta=n, schedule_us=_scheduled_us(graph))
 
 
 def _scheduled_us(path: Path) -> float:

@@ -24,7 +24,7 @@ def _gather(scale: Scale) -> Row:
         f" gather {scale.n_gathered:,}; two workers",
         (Case("ours", Step("ours", "runs.gathered", given, need)),),
         (at_most("schedule_us", 60), at_most("rss_mb", 600)),
-        shows=("ms_each", "schedule_us", "parent_us", "rss_mb", "n_quanta"),
+        shows=("ms_each", "schedule_us", "rss_mb", "n_quanta"),
     )
 
 

@@ -99,6 +99,7 @@ BAD: list[tuple[str, int, list[str]]] = [
     ("query-datasets REPO raw --where exposure!1", 1, ["^", "exposure!1"]),
     ("query-data-ids REPO exposure --where exposure=", 1, ["^", "exposure="]),
     ("query-dimension-records REPO exposure --where (exposure=1", 1, ["^"]),
+    ("query-datasets REPO no_such_* --where exposure=", 1, ["^", "exposure="]),
     ("query-datasets REPO raw --where exposur=1", 1, ["'exposur'", "'exposure'"]),
     ("query-datasets REPO raw --where exposure.seqnum=1", 1, ["no field 'seqnum'", "'seq_num'"]),
     ("query-datasets REPO raw --where exposure='a'", 1, ["exposure"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -42,12 +43,30 @@ def test_failed_quanta_are_run_again(
 
     assert failed.exit_code == 1
     assert "cannot be measured" in failed.stderr
+    assert "the same command does what is missing" in failed.stderr
     assert "succeeded" in mended.stdout
     names = ("measured", "measure_metadata", "measure_log", "merged")
     assert [n_datasets(repo, name) for name in names] == [4, 4, 4, 2]
     with Butler(repo) as butler:
         logs = [str(butler.get(ref)) for ref in butler.query_datasets("measure_log", ["out/1"])]
     assert not any("cannot be measured" in text for text in logs)
+
+
+def test_what_a_report_says_to_do_does_it(
+    run: Run, repo: Path, failing: tuple[Path, Path], transfer: Run
+) -> None:
+    file, cause = failing
+    well(run("pre-exec-init-qbb", repo, file))
+    assert run("run-qbb", repo, file).exit_code == 1
+    cause.unlink()
+
+    said = run("report", repo, "out/1").stdout
+    program, *command = shlex.split(said.split("To run what is not done:\n")[1])
+    well(run(*command))
+    well(transfer(file))
+
+    assert (program, command[0]) == ("pipetask", "run-qbb")
+    well(run("report", repo, "out/1"))
 
 
 def test_failed_quanta_are_run_again_after_their_logs_were_registered(

@@ -131,3 +131,38 @@ def outcomes() -> Callable[[RunSummary], dict[str, dict[str, int]]]:
         }
 
     return plain
+
+
+@pytest.fixture
+def require_same_results(
+    runs: Runs, outcomes: Callable[[RunSummary], dict[str, dict[str, int]]]
+) -> Callable[..., None]:
+    """Return a function that runs one graph in several ways, and requires the same of all.
+
+    Its parameters are options by name of a run.
+    """
+
+    def require(**ways: dict[str, Any]) -> None:
+        pipeline = runs.pipeline(
+            isr=("IsrTask", {"idle": [31], "empty": [10]}), split=("SplitTask", {"failing": [20]}),
+            gather="GatherTask", notes="NotesTask",
+        )  # fmt: skip
+        counts = [outcomes(runs(pipeline, f"u/{name}", **way)) for name, way in ways.items()]
+        files = [
+            {
+                path.replace(name, "RUN"): content
+                for path, content in runs.files(f"u/{name}").items()
+                if "isr_metadata" not in path and "isr_log" not in path and "packages" not in path
+            }
+            for name in ways
+        ]
+
+        assert all(other == counts[0] for other in counts)
+        assert counts[0]["split"] == {"succeeded": 3, "failed": 1, "no-work": 2}
+        assert all(other == files[0] for other in files)
+        assert len(files[0]) > 10
+        for name in ways:
+            assert runs.numbers("summary", f"u/{name}")[20] == {"numbers": [20, 21], "n_logs": 2}
+            assert set(runs.numbers("split_log", f"u/{name}")) == set(NUMBERS)
+
+    return require

@@ -60,32 +60,13 @@ def described(folder: Path, text: str) -> Path:
 
 
 def test_dask_writes_the_same_bytes_as_one_process(
-    runs: Any, outcomes: Outcomes, servers: DaskServers
+    require_same_results: Callable[..., None], servers: DaskServers
 ) -> None:
-    pipeline = runs.pipeline(
-        isr=("IsrTask", {"idle": [31], "empty": [10]}), split=("SplitTask", {"failing": [20]}),
-        gather="GatherTask", notes="NotesTask",
-    )  # fmt: skip
-
-    serial = runs(pipeline, "u/serial")
-    theirs = runs(pipeline, "u/theirs", engine="dask", scheduler=servers.address)
-    ours = runs(pipeline, "u/ours", engine="dask", n_workers=2)
-
-    assert outcomes(serial) == outcomes(theirs) == outcomes(ours)
-    assert outcomes(serial)["split"] == {"succeeded": 3, "failed": 1, "no-work": 2}
-    files = {
-        name: {
-            path.replace(name.partition("/")[2], "RUN"): content
-            for path, content in runs.files(name).items()
-            if "isr_metadata" not in path and "isr_log" not in path and "packages" not in path
-        }
-        for name in ("u/serial", "u/theirs", "u/ours")
-    }
-    assert files["u/serial"] == files["u/theirs"] == files["u/ours"]
-    assert len(files["u/serial"]) > 10
-    for run in ("u/serial", "u/theirs", "u/ours"):
-        assert runs.numbers("summary", run)[20] == {"numbers": [20, 21], "n_logs": 2}
-        assert set(runs.numbers("split_log", run)) == set(ALL)
+    require_same_results(
+        serial={},
+        theirs={"engine": "dask", "scheduler": servers.address},
+        ours={"engine": "dask", "n_workers": 2},
+    )
 
 
 def test_workers_open_no_database(runs: Any, servers: DaskServers, client: Any) -> None:

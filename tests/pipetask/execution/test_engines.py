@@ -18,31 +18,10 @@ Outcomes = Callable[[RunSummary], dict[str, dict[str, int]]]
 ALL = [10, 11, 20, 21, 30, 31]
 
 
-def test_every_engine_writes_the_same_bytes(runs: Any, outcomes: Outcomes) -> None:
-    pipeline = runs.pipeline(
-        isr=("IsrTask", {"idle": [31], "empty": [10]}), split=("SplitTask", {"failing": [20]}),
-        gather="GatherTask", notes="NotesTask",
-    )  # fmt: skip
-
-    serial = runs(pipeline, "u/serial")
-    threads = runs(pipeline, "u/threads", n_workers=3, engine="threads")
-    processes = runs(pipeline, "u/processes", n_workers=2)
-
-    assert outcomes(serial) == outcomes(threads) == outcomes(processes)
-    assert outcomes(serial)["split"] == {"succeeded": 3, "failed": 1, "no-work": 2}
-    files = {
-        name: {
-            path.replace(name.partition("/")[2], "RUN"): content
-            for path, content in runs.files(name).items()
-            if "isr_metadata" not in path and "isr_log" not in path and "packages" not in path
-        }
-        for name in ("u/serial", "u/threads", "u/processes")
-    }
-    assert files["u/serial"] == files["u/threads"] == files["u/processes"]
-    assert len(files["u/serial"]) > 10
-    for run in ("u/serial", "u/threads", "u/processes"):
-        assert runs.numbers("summary", run)[20] == {"numbers": [20, 21], "n_logs": 2}
-        assert set(runs.numbers("split_log", run)) == set(ALL)
+def test_every_engine_writes_the_same_bytes(require_same_results: Callable[..., None]) -> None:
+    require_same_results(
+        serial={}, threads={"n_workers": 3, "engine": "threads"}, processes={"n_workers": 2}
+    )
 
 
 def test_a_worker_that_is_killed_loses_its_quantum_only(
