@@ -137,7 +137,7 @@ class Loop:
             if task is None:
                 return
             size = self._sizes.of(self._labels[task], self._schedule.n_ready)
-            start = self._schedule.take(size)
+            start = self._schedule.take(min(size, self._source.most_together(task)))
             assert start is not None  # there is a next task
             if not self._send(start):
                 return

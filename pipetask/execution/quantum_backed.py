@@ -11,7 +11,8 @@ import os
 import socket
 import tempfile
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ from pipetask.execution.run_options import RunOptions
 from pipetask.execution.sink import JournalSink
 from pipetask.execution.summary import RunSummary
 from pipetask.execution.task_setups import code_facts, code_traces, task_setup
+from pipetask.execution.watching import NobodyWatching, Watcher
 from pipetask.execution.work_source import WorkSource
 from pipetask.pipeline import Pipeline
 from pipetask.pipeline_graph import ResolvedPipelineGraph, build_pipeline_graph, resolve
@@ -135,10 +137,22 @@ def _setups(
     return setups, traces
 
 
+def _unwatched(_numbers: Collection[int]) -> AbstractContextManager[Watcher]:
+    return nullcontext(NobodyWatching())
+
+
 def run_quantum_backed(
-    place: str | Path, graph: QuantumGraph, options: RunOptions
+    place: str | Path,
+    graph: QuantumGraph,
+    options: RunOptions,
+    watching: Callable[[Collection[int]], AbstractContextManager[Watcher]] = _unwatched,
 ) -> RunSummary | None:
     """Run quanta of a graph; return what became of them, or None if all were done before.
+
+    Parameters
+    ----------
+    watching
+        Lends who watches while the quanta of these numbers run.
 
     Raises
     ------
@@ -166,11 +180,14 @@ def run_quantum_backed(
         log_level=logging.getLogger("pipetask").getEffectiveLevel(),
         code=code_facts(traces),
     )
-    options = replace(options, chosen=left)
     engine = make_engine(options)
     journal = own.journal(graph)
     try:
-        with tempfile.TemporaryDirectory(prefix="pipetask-workers-") as left_behind:
+        with (
+            watching(left) as watcher,
+            tempfile.TemporaryDirectory(prefix="pipetask-workers-") as left_behind,
+        ):
+            options = replace(options, chosen=left, watcher=watcher)
             ready = complete_setup(setup, options, left_behind if engine.leaves_traces else None)
             journal.note(RUN, journal_head(graph, ready))
             source = WorkSource(own.datastore, graph, files)

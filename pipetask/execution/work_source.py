@@ -25,7 +25,7 @@ from pipetask.quantum_graph.graph_quantum import GraphQuantum
 
 #: Quanta and edges read from the graph at once, and how many such blocks are kept.
 _BLOCK = 256
-_BLOCK_EDGES = 50_000
+_BLOCK_EDGES = 5_000
 _MAX_BLOCKS = 8
 
 
@@ -74,6 +74,10 @@ class WorkSource:
     def _find_stored(self, quanta: Iterable[GraphQuantum]) -> None:
         """Look up the files of datasets that existed before the run."""
         self._stored |= self._files.find(quanta, self._stored)
+
+    def most_together(self, task: int) -> int:
+        """Return how many quanta of a task may travel together; the fewer, the more they read."""
+        return next(blocks.size for blocks in self._ranges if blocks.task == task)
 
     # ------------------------------------------------------------------ work
     def work(self, number: int, attempt: int = 1) -> QuantumWork:
@@ -157,6 +161,7 @@ class WorkSource:
 class _TaskBlocks:
     """The numbers of a task's quanta, cut into blocks."""
 
+    task: int
     first: int
     #: One more than the last.
     end: int
@@ -171,14 +176,14 @@ def _first(blocks: _TaskBlocks) -> int:
 def _block_ranges(graph: QuantumGraph) -> list[_TaskBlocks]:
     """Return each task's quanta in blocks, smaller ones where quanta have many inputs."""
     rows = graph.fetch(
-        "SELECT min(q.quantum), max(q.quantum) + 1, any_value(e.n) FROM quantum q JOIN "
+        "SELECT q.task, min(q.quantum), max(q.quantum) + 1, any_value(e.n) FROM quantum q JOIN "
         "(SELECT q.task, count(*) AS n FROM edge e JOIN quantum q USING (quantum) GROUP BY "
         "q.task) e "
-        "USING (task) GROUP BY q.task ORDER BY 1"
+        "USING (task) GROUP BY q.task ORDER BY 2"
     )
     return [
         _TaskBlocks(
-            first, end, max(1, min(_BLOCK, _BLOCK_EDGES * (end - first) // max(n_edges, 1)))
+            task, first, end, max(1, min(_BLOCK, _BLOCK_EDGES * (end - first) // max(n_edges, 1)))
         )
-        for first, end, n_edges in rows
+        for task, first, end, n_edges in rows
     ]

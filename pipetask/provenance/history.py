@@ -19,6 +19,7 @@ import json
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,8 @@ ATTEMPT = {
     "config_digest": "VARCHAR",
     "code_digest": "VARCHAR",
 }
+#: Attempts of a journal that are taken in at once, so that memory does not grow with the run.
+_PIECE = 10_000
 #: Length of an attempt's record for which there is always room [bytes].
 _LONG = 1 << 24
 
@@ -135,18 +138,20 @@ def _write(
 
 def _take_in(connection: duckdb.DuckDBPyConnection, journal: Path) -> None:
     """Add a journal's attempts, but for those that are there already."""
-    make_noted(connection, [journal])
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE fresh AS SELECT * FROM noted n WHERE NOT EXISTS "
-        "(SELECT 1 FROM made.attempt a WHERE (a.number, a.attempt, a.started) = "
-        "(n.number, n.attempt, n.started)) "
-        "QUALIFY row_number() OVER (PARTITION BY number, attempt, started) = 1"
-    )
-    connection.execute(f"INSERT INTO made.attempt SELECT {', '.join(ATTEMPT)} FROM fresh")  # noqa: S608 - fixed names
-    connection.execute(
-        "INSERT INTO made.output SELECT number, attempt, o->>0, o->>1, (o->>4)::BIGINT, o->>5 "
-        "FROM (SELECT number, attempt, unnest(outputs) AS o FROM fresh)"
-    )
+    records = (record.text for record, _ in attempts_in(read_journal(journal)))
+    while piece := list(islice(records, _PIECE)):
+        _note(connection, piece)
+        connection.execute(
+            "CREATE OR REPLACE TEMP TABLE fresh AS SELECT * FROM noted n WHERE NOT EXISTS "
+            "(SELECT 1 FROM made.attempt a WHERE (a.number, a.attempt, a.started) = "
+            "(n.number, n.attempt, n.started)) "
+            "QUALIFY row_number() OVER (PARTITION BY number, attempt, started) = 1"
+        )
+        connection.execute(f"INSERT INTO made.attempt SELECT {', '.join(ATTEMPT)} FROM fresh")  # noqa: S608 - fixed names
+        connection.execute(
+            "INSERT INTO made.output SELECT number, attempt, o->>0, o->>1, (o->>4)::BIGINT, o->>5 "
+            "FROM (SELECT number, attempt, unnest(outputs) AS o FROM fresh)"
+        )
     for entry in read_journal(journal):
         if entry.kind == RUN:
             head = entry.document
@@ -159,14 +164,19 @@ def _take_in(connection: duckdb.DuckDBPyConnection, journal: Path) -> None:
 
 def make_noted(connection: duckdb.DuckDBPyConnection, journals: Iterable[Path]) -> None:
     """Make the table ``noted`` of the attempts in journals: `ATTEMPT`, and ``outputs``."""
+    every = chain.from_iterable(attempts_in(read_journal(journal)) for journal in journals)
+    _note(connection, (record.text for record, _ in every))
+
+
+def _note(connection: duckdb.DuckDBPyConnection, records: Iterable[bytes]) -> None:
+    """Make the table ``noted`` of records of attempts."""
     columns = {**ATTEMPT, "outputs": "JSON[]"}
     listed = ", ".join(f"{name}: '{type_}'" for name, type_ in columns.items())
     longest = _LONG
     with tempfile.NamedTemporaryFile(suffix=".ndjson") as stream:
-        for journal in journals:
-            for record, _ in attempts_in(read_journal(journal)):
-                stream.write(record.text + b"\n")
-                longest = max(longest, len(record.text))
+        for text in records:
+            stream.write(text + b"\n")
+            longest = max(longest, len(text))
         stream.flush()
         source = (
             f"read_json({text_of(stream.name)}, format = 'newline_delimited', "

@@ -87,6 +87,7 @@ def run_qbb(ctx: click.Context, /, repo: str, qgraph: Path, **given: Any) -> Non
     2: wrong usage.
     """
     from dataclasses import replace
+    from functools import partial
 
     from pipetask.cli.choosing_quanta import quanta_chosen
     from pipetask.cli.resource_options import warn_of_strangers
@@ -101,9 +102,8 @@ def run_qbb(ctx: click.Context, /, repo: str, qgraph: Path, **given: Any) -> Non
         graph.require_id(given["qgraph_id"])
         chosen = quanta_chosen(graph, given["qgraph_node_id"], given["label"], given["part"])
         warn_of_strangers(how.rules, [task.label for task in graph.tasks])
-        with watching(graph, given["metrics"], chosen) as watcher:
-            own = replace(how, chosen=chosen, watcher=watcher)
-            summary = run_quantum_backed(repo, graph, own)
+        own = replace(how, chosen=chosen)
+        summary = run_quantum_backed(repo, graph, own, partial(watching, graph, given["metrics"]))
     if summary is None:
         click.echo("Nothing to do: all quanta asked for are done already.")
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -50,6 +51,23 @@ def test_failed_quanta_are_run_again(
     with Butler(repo) as butler:
         logs = [str(butler.get(ref)) for ref in butler.query_datasets("measure_log", ["out/1"])]
     assert not any("cannot be measured" in text for text in logs)
+
+
+def test_what_was_done_before_is_not_counted_as_waiting(
+    run: Run, repo: Path, failing: tuple[Path, Path], tmp_path: Path
+) -> None:
+    file, cause = failing
+    metrics = tmp_path / "counts.prom"
+    well(run("pre-exec-init-qbb", repo, file))
+    assert run("run-qbb", repo, file).exit_code == 1
+    cause.unlink()
+
+    well(run("run-qbb", repo, file, "--metrics", metrics))
+
+    counts = re.findall(r'state="(.*)"} (\d+)', metrics.read_text())
+    assert {(state, n) for state, n in counts if n != "0"} == {
+        ("succeeded", "2"), ("succeeded", "4"),
+    }  # fmt: skip
 
 
 def test_what_a_report_says_to_do_does_it(
