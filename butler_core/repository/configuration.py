@@ -104,3 +104,11 @@ def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
         else:
             result[key] = value
     return result
+
+
+def opened_config(path: Path) -> tuple[Path, Mapping[str, Any]]:
+    """Return a repository's directory, and the content of its configuration file."""
+    config = load_yaml(path)
+    if not isinstance(config, Mapping):
+        raise ConfigError(f"{str(path)!r} holds no configuration of a data repository")
+    return Path(str(config.get("root", path.parent)).replace(ROOT_MARK, str(path.parent))), config

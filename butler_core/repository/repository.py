@@ -9,11 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from butler_core.datasets.storage_class import StorageClassRegistry
-from butler_core.datastore.file_datastore import FileDatastore
-from butler_core.datastore.path_template import TemplateTable
 from butler_core.errors import ConfigError, ReadOnlyRepositoryError, RepositoryExistsError
-from butler_core.formatters.formatter_table import FormatterTable
 from butler_core.registry.address import RegistryAddress
 from butler_core.registry.migration import MigrationStep
 from butler_core.registry.registry import Registry
@@ -21,10 +17,8 @@ from butler_core.repository.configuration import (
     CONFIG_NAME,
     DATABASE_NAME,
     ROOT_MARK,
-    default_datastore_config,
     find_config,
-    load_yaml,
-    merged,
+    opened_config,
 )
 from butler_core.repository.file_journal import FileJournal
 from butler_core.repository.known_runs import KnownRuns
@@ -34,10 +28,9 @@ from butler_core.repository.new_configuration import (
     new_universe,
     write_config,
 )
+from butler_core.repository.own_datastore import CAMERA_FOLDER, make_datastore
 
 _LOG = logging.getLogger(__name__)
-
-_CAMERA_FOLDER = "cameras"
 
 
 class Repository:
@@ -148,14 +141,14 @@ class Repository:
             If it is Rubin's, or of a version that we do not know.
         """
         path = find_config(place)
-        root, config = _opened_config(path)
+        root, config = opened_config(path)
         registry = Registry.open(_registry_address(root, config), writeable=writeable)
         return cls(root, config, registry, config_path=path)
 
     @staticmethod
     def migrate(place: str | Path, *, dry_run: bool = False) -> tuple[MigrationStep, ...]:
         """Bring an older repository's tables up to this program's version; see `Registry`."""
-        root, config = _opened_config(find_config(place))
+        root, config = opened_config(find_config(place))
         return Registry.migrate(_registry_address(root, config), dry_run=dry_run)
 
     @property
@@ -166,7 +159,7 @@ class Repository:
     @property
     def camera_folder(self) -> Path:
         """Where the YAML files of users' own cameras go; made when the first one comes."""
-        return self.root / _CAMERA_FOLDER
+        return self.root / CAMERA_FOLDER
 
     @property
     def camera_directories(self) -> tuple[Path, ...]:
@@ -238,45 +231,7 @@ def _directory(root: Path) -> Iterator[None]:
         raise
 
 
-def open_datastore(place: str | Path) -> tuple[Path, Mapping[str, Any], FileDatastore]:
-    """Return a repository's directory, configuration and datastore; touch no database."""
-    root, config = _opened_config(find_config(place))
-    return root, config, make_datastore(root, config)
-
-
-def _opened_config(path: Path) -> tuple[Path, Mapping[str, Any]]:
-    """Return a repository's directory and configuration."""
-    config = load_yaml(path)
-    if not isinstance(config, Mapping):
-        raise ConfigError(f"{str(path)!r} holds no configuration of a data repository")
-    return Path(str(config.get("root", path.parent)).replace(ROOT_MARK, str(path.parent))), config
-
-
 def _registry_address(root: Path, config: Mapping[str, Any]) -> RegistryAddress:
     settings = config.get("registry") or {}
     url = str(settings.get("db", f"sqlite:///{ROOT_MARK}/{DATABASE_NAME}"))
     return RegistryAddress(url.replace(ROOT_MARK, str(root)), settings.get("namespace"))
-
-
-def make_datastore(root: Path, config: Mapping[str, Any]) -> FileDatastore:
-    """Return the datastore that a repository's configuration describes.
-
-    Parameters
-    ----------
-    root
-        The repository's directory.
-    config
-        The content of its ``butler.yaml``.
-    """
-    settings = merged(default_datastore_config(), config.get("datastore") or {})
-    place = str(settings.get("root", ROOT_MARK)).replace(ROOT_MARK, str(root))
-    extra = config.get("storageClasses")
-    storage_classes = StorageClassRegistry(extra) if extra else StorageClassRegistry.default()
-    return FileDatastore(
-        Path(place),
-        templates=TemplateTable(settings["templates"]),
-        formatters=FormatterTable(settings.get("formatters") or {}),
-        storage_classes=storage_classes,
-        checksum=str(settings["checksum"]),
-        camera_folder=root / _CAMERA_FOLDER,
-    )

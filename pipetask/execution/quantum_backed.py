@@ -20,7 +20,7 @@ from typing import Any
 from butler_core.datasets.dataset_ref import DatasetRef
 from butler_core.datastore.file_datastore import FileDatastore
 from butler_core.dimensions.data_coordinate import DataCoordinate
-from butler_core.repository.repository import open_datastore
+from butler_core.repository.own_datastore import open_datastore
 from pipetask.errors import GraphFileError, RunError
 from pipetask.execution.engines.engine import make_engine
 from pipetask.execution.init_values import init_values

@@ -12,7 +12,7 @@ from typing import Any
 
 from butler_core.datastore.file_datastore import FileDatastore
 from butler_core.failpoints import reach
-from butler_core.repository.repository import make_datastore
+from butler_core.repository.own_datastore import make_datastore
 from pipetask.connections import PipelineTaskConnections
 from pipetask.connections.kinds import Connection
 from pipetask.errors import NoWorkFound, PipetaskError, TaskError

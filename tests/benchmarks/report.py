@@ -66,6 +66,7 @@ _REQUIRED = {
     "rss_mb": "{} MB",
     "seconds": "{} s",
     "ms_each": "{} ms",
+    "start_s": "start {} s",
     "header_ms": "{} ms to the header",
     "schedule_us": "{} us of scheduling",
     "quantum_ms": "{} ms to a quantum",

@@ -54,15 +54,15 @@ def _trivial(scale: Scale) -> Row:
             own("two workers", "by_command", n_workers=2),
             own("threads", "by_command", n_workers=2, engine="threads"),
             own("Dask", "by_command", n_workers=2, engine="dask"),
-            own("no registry", "quantum_backed"),
+            own("run-qbb", "quantum_backed"),
             Case("peer", Step("peer", "runs.by_command", peer, survey("peer"))),
-            Case("peer without", Step("peer", "runs.quantum_backed", peer, survey("peer"))),
+            Case("peer, run-qbb", Step("peer", "runs.quantum_backed", peer, survey("peer"))),
             bare("floor", 1),
-            bare("floor of two", 2),
+            bare("floor, two workers", 2),
         ),
         (
             Requirement(
-                "peer without.ms_each / ours.ms_each", "times the peer's run-qbb", at_least=20
+                "peer, run-qbb.ms_each / ours.ms_each", "times the peer's run-qbb", at_least=20
             ),
             at_most("ms_each", 2),
             at_most("start_s", 1.5),

@@ -80,6 +80,8 @@ def test_workers_open_no_database(runs: Any, servers: DaskServers, client: Any) 
     for calls in heard.values():
         assert [event for event, _ in calls if event == "sqlite3.connect"] == []
         assert {where.split(", ")[-1].rstrip(")") for _, where in calls} <= ports
+    for name in ("sqlalchemy", "duckdb", "butler_core.registry.registry"):
+        assert set(client.run(eval, f"{name!r} in __import__('sys').modules").values()) == {False}
 
 
 def test_modules_that_only_the_parent_knows_are_found(
