@@ -10,14 +10,25 @@ import click
 from pipetask.cli import options
 from pipetask.cli.ordered_actions import PipelineCommand, actions_given
 
+#: Options that name files to write.
+_FILES = (
+    "save_qgraph", "save_pipeline", "pipeline_dot", "pipeline_mermaid", "qgraph_dot",
+    "qgraph_mermaid", "summary",
+)  # fmt: skip
+
 
 @click.command("qgraph", cls=PipelineCommand)
 @options.show_option()
 @options.pipeline_options()
 @options.graph_options()
 @options.collection_options()
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Write no file: only say how many quanta there are, and with --reuse why they would run.",
+)
 @click.pass_context
-def qgraph(ctx: click.Context, /, **given: Any) -> None:
+def qgraph(ctx: click.Context, /, dry_run: bool, **given: Any) -> None:
     """Build, show and save a quantum graph.
 
     Nothing is written to the repository. Prints how many quanta each task has.
@@ -33,6 +44,8 @@ def qgraph(ctx: click.Context, /, **given: Any) -> None:
     )
     from pipetask.cli.pipeline_session import print_shown
 
+    if dry_run:
+        given |= dict.fromkeys(_FILES)
     with (
         nothing_to_do_is_fine(),
         graph_session(given, actions_given(ctx), writeable=False) as session,

@@ -97,6 +97,21 @@ def test_graph_and_summary_are_saved(qgraph: Run, tmp_path: Path) -> None:
     assert told["counts"]["quantum"] == 6
 
 
+def test_a_dry_run_says_the_same_and_writes_no_file(qgraph: Run, tmp_path: Path) -> None:
+    options = ["save-qgraph", "save-pipeline", "pipeline-dot", "pipeline-mermaid", "qgraph-dot"]
+    options += ["qgraph-mermaid", "summary"]
+    folder = tmp_path / "files"
+    folder.mkdir()
+    files = [word for name in options for word in (f"--{name}", folder / name)]
+
+    result = qgraph("--dry-run", *files)
+
+    assert result.stdout == qgraph().stdout
+    assert list(folder.iterdir()) == []
+    assert qgraph(*files).exit_code == 0
+    assert {path.name for path in folder.iterdir()} == set(options)
+
+
 def test_the_same_request_gives_the_same_digest(qgraph: Run, tmp_path: Path) -> None:
     for name in ("a", "b"):
         counts(qgraph("-q", tmp_path / f"{name}.qg"))
