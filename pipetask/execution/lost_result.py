@@ -14,6 +14,7 @@ from pipetask.execution.quantum_work import (
     QuantumWork,
     RunSetup,
 )
+from pipetask.execution.worker_traces import last_calls
 
 _ERROR = 40
 
@@ -30,7 +31,7 @@ def lost_result(work: QuantumWork, setup: RunSetup, guilty: Guilty) -> QuantumRe
     log: list[dict[str, Any]] = [_entry(text) for text in (guilty.said, error) if text]
     facts = {
         "started": datetime.now(UTC).replace(tzinfo=None).isoformat() + "Z",
-        **failure_facts(guilty.fault, error, "", log),
+        **failure_facts(guilty.fault, error, last_calls(guilty.said), log),
     }
     record = record_of(work, task, outcome, {}, **facts)
     return QuantumResult(

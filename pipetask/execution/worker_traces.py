@@ -32,6 +32,9 @@ _MOST_SAID = 100_000
 #: What the interpreter's fault handler writes first.
 _HUNG = re.compile(r"Timeout \(\d+:\d\d:\d\d(\.\d+)?\)!\n")
 _CRASHED = "Fatal Python error: "
+_CALLS = re.compile(
+    r"^(Current thread|Thread) .*\(most recent call first\):\n((?:  File .*\n)+)", re.MULTILINE
+)
 
 _PR_SET_PDEATHSIG = 1
 
@@ -143,6 +146,17 @@ class Trace:
         """What the interpreter said of the fault that ended it, or nothing."""
         _, mark, rest = self.said.partition(_CRASHED)
         return rest.partition("\n")[0] if mark else ""
+
+
+def last_calls(said: str) -> str:
+    """Return where a process was when it crashed or hung, the innermost call last; or nothing.
+
+    Of the threads that the fault handler tells of it is the one that crashed, else the oldest,
+    which runs the quanta.
+    """
+    by_kind = dict(_CALLS.findall(said))  # the oldest thread is the last
+    lines = by_kind.get("Current thread") or by_kind.get("Thread") or ""
+    return "\n".join(reversed(lines.splitlines()))
 
 
 def read_traces(folder: Path) -> list[Trace]:

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipetask.execution.worker_traces import Trace, read_traces
+from pipetask.execution.worker_traces import Trace, last_calls, read_traces
 from pipetask.provenance.journal import NOTES, QUANTUM, Entry, line_of
 from pipetask.provenance.process_identity import process_start
 
@@ -118,7 +118,9 @@ def test_a_crash_is_told_with_where_it_was(tmp_path: Path, end: str, crash: str)
 
     assert (found.number, found.crash, found.has_hung) == (3, crash, False)
     assert found.said.startswith("now\n")
-    assert "in compiled_part" in found.said
+    first, *inner = last_calls(found.said).splitlines()
+    assert first.endswith("in <module>")
+    assert inner[0].endswith("in compiled_part")
 
 
 HANGS = {
@@ -137,7 +139,27 @@ def test_a_quantum_that_hangs_ends_its_worker_and_tells_where(tmp_path: Path, ha
     found = trace(tmp_path)
     assert done.returncode == 1
     assert (found.number, found.has_hung, found.crash) == (8, True, "")
-    assert "in stuck" in found.said
+    assert [line.split(" in ")[1] for line in last_calls(found.said).splitlines()][:2] == [
+        "<module>", "stuck",
+    ]  # fmt: skip
+
+
+def test_where_a_quantum_hangs_is_told_of_its_own_thread(tmp_path: Path) -> None:
+    code = (
+        "import threading\n"
+        "threading.Thread(target=lambda: time.sleep(30), daemon=True).start()\n"
+        "def stuck():\n    time.sleep(30)\n"
+        "traces.begin(8, 0.3)\nstuck()"
+    )
+
+    work(tmp_path, code)
+
+    assert last_calls(trace(tmp_path).said).endswith("in stuck")
+
+
+def test_of_what_ended_otherwise_no_calls_are_told() -> None:
+    assert last_calls("") == ""
+    assert last_calls("printed: (most recent call first):\n  File it\n") == ""
 
 
 def test_a_quantum_that_ends_in_time_is_not_ended_later(tmp_path: Path) -> None:
