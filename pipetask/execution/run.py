@@ -175,7 +175,7 @@ def _run(
         raise
     finally:
         journal.close()
-    if loop.has_lost_workers or engine.reruns_silently:
+    if loop.has_lost_workers or engine.reruns_silently or run.lease.is_inherited:
         remove_half_written(repository.datastore.root / graph.output_run)
     return loop.summary
 

@@ -9,10 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-#: Field of ``/proc/PID/stat``, after the program's name, that says when a process began.
-_START_FIELD = 19
-#: States of a process that has ended, and that its parent has not heard of yet.
-_ENDED = ("Z", "X")
+from butler_core.repository.processes import process_start
 
 
 @cache
@@ -34,16 +31,6 @@ def identity() -> dict[str, Any]:
         "machine": machine(),
         "began": process_start(pid),
     }
-
-
-def process_start(pid: int) -> int | None:
-    """Return when a process of this machine began [ticks since boot]; None if it is not there."""
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return None
-    fields = text.rpartition(")")[2].split()
-    return None if fields[0] in _ENDED else int(fields[_START_FIELD])
 
 
 def is_gone(other: Mapping[str, Any]) -> bool | None:

@@ -39,6 +39,10 @@ _HOW = """\
 - Nothing is removed before the last row is done, and each repository lies in a part of the disk of
   its own (`chattr +T`): ext4 without a journal passes over inodes freed in the last minutes, so
   what one side removes would slow the other's new files.
+- What one more quantum costs is the difference between a run of many and one of few, divided by
+  that of their numbers; what is left is the start. Ours keeps metadata and log of each quantum and
+  syncs its files. The peer's `run -j 2` starts a process for each quantum, which takes more than a
+  second; it is not compared.
 - Memory is the peak resident memory of the process that does the work.
 
 `make bench ROWS="graph put"` measures some rows anew and keeps the others' last results; the raw

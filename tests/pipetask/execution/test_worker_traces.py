@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from butler_core.repository.processes import process_start
 from pipetask.execution.worker_traces import Trace, last_calls, read_traces
 from pipetask.provenance.journal import NOTES, QUANTUM, Entry, line_of
-from pipetask.provenance.process_identity import process_start
 
 ROOT = Path(__file__).parents[3]
 HEAD = """

@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from pipetask.provenance.process_identity import identity, is_gone, machine, process_start
+from butler_core.repository.processes import process_start
+from pipetask.provenance.process_identity import identity, is_gone, machine
 
 ROOT = Path(__file__).parents[3]
 CODE = """
