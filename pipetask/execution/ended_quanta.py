@@ -49,6 +49,8 @@ class EndedQuanta:
 
     def settle(self) -> None:
         """Make the files of all that wait durable, give them their names, keep what is told."""
+        if not self._waiting:
+            return
         faults = sync_together([path for each in self._waiting for path in each.files.waiting])
         for attempt in self._waiting:
             self.results.append(self._settled(attempt, faults))

@@ -50,6 +50,8 @@ class RunSetup:
     debugger: bool = False
     #: Folder of this machine in which workers leave traces; see `worker_traces`.
     traces: str | None = None
+    #: Whether the memory of any task is bounded.
+    is_memory_bounded: bool = False
     #: Digests of the source files, and versions, that the code of each task is made of.
     code: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
 

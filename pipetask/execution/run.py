@@ -188,7 +188,8 @@ def complete_setup(setup: RunSetup, options: RunOptions, traces: str | None) -> 
         return replace(task, timeout_s=rules.timeout_s, n_threads=options.n_threads)
 
     tasks = {label: complete(task) for label, task in setup.tasks.items()}
-    return replace(setup, tasks=tasks, traces=traces)
+    is_bounded = any(options.rules_of(label).memory_mb is not None for label in tasks)
+    return replace(setup, tasks=tasks, traces=traces, is_memory_bounded=is_bounded)
 
 
 def journal_head(graph: QuantumGraph, setup: RunSetup) -> dict[str, Any]:

@@ -130,10 +130,10 @@ def run_batch(
     worker = _worker(key)
     if worker.traces is not None:
         worker.traces.begin_batch()
-    is_bounded = memory_mb is not None and worker.traces is not None
-    # Threads that sync files would count as memory.
-    ended = EndedQuanta(worker.traces, are_put_off=len(batch) > 1 and not is_bounded)
-    with memory_limited(memory_mb if is_bounded else None):
+    # Threads that sync files take address space, in which memory is bounded, and keep it.
+    are_put_off = len(batch) > 1 and not worker.setup.is_memory_bounded
+    ended = EndedQuanta(worker.traces, are_put_off=are_put_off)
+    with memory_limited(memory_mb if worker.traces is not None else None):
         try:
             for work in batch:
                 ended.add(_run_one(worker, work, ended.files(worker.datastore)))
