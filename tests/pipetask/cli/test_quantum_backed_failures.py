@@ -25,6 +25,16 @@ def failing(build: Callable[..., Path], tmp_path: Path) -> tuple[Path, Path]:
     return build("--qgraph-datastore-records", "-c", option, name="failing.qg"), cause
 
 
+@pytest.fixture
+def mended(run: Run, repo: Path, failing: tuple[Path, Path]) -> Path:
+    """Return a graph of which quanta have failed, and would not fail again."""
+    file, cause = failing
+    well(run("pre-exec-init-qbb", repo, file))
+    assert run("run-qbb", repo, file).exit_code == 1
+    cause.unlink()
+    return file
+
+
 @pytest.mark.parametrize("order", ["as they were", "the other way"])
 def test_failed_quanta_are_run_again(
     run: Run, repo: Path, failing: tuple[Path, Path], transfer: Run, order: str
@@ -54,15 +64,11 @@ def test_failed_quanta_are_run_again(
 
 
 def test_what_was_done_before_is_not_counted_as_waiting(
-    run: Run, repo: Path, failing: tuple[Path, Path], tmp_path: Path
+    run: Run, repo: Path, mended: Path, tmp_path: Path
 ) -> None:
-    file, cause = failing
     metrics = tmp_path / "counts.prom"
-    well(run("pre-exec-init-qbb", repo, file))
-    assert run("run-qbb", repo, file).exit_code == 1
-    cause.unlink()
 
-    well(run("run-qbb", repo, file, "--metrics", metrics))
+    well(run("run-qbb", repo, mended, "--metrics", metrics))
 
     counts = re.findall(r'state="(.*)"} (\d+)', metrics.read_text())
     assert {(state, n) for state, n in counts if n != "0"} == {
@@ -71,17 +77,12 @@ def test_what_was_done_before_is_not_counted_as_waiting(
 
 
 def test_what_a_report_says_to_do_does_it(
-    run: Run, repo: Path, failing: tuple[Path, Path], transfer: Run
+    run: Run, repo: Path, mended: Path, transfer: Run
 ) -> None:
-    file, cause = failing
-    well(run("pre-exec-init-qbb", repo, file))
-    assert run("run-qbb", repo, file).exit_code == 1
-    cause.unlink()
-
     said = run("report", repo, "out/1").stdout
     program, *command = shlex.split(said.split("To run what is not done:\n")[1])
     well(run(*command))
-    well(transfer(file))
+    well(transfer(mended))
 
     assert (program, command[0]) == ("pipetask", "run-qbb")
     well(run("report", repo, "out/1"))
